@@ -1,0 +1,1 @@
+"""Settings: read once at start-up from the environment and `.env`, frozen, passed on."""

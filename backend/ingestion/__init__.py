@@ -1,0 +1,1 @@
+"""Collecting: ask the sources, normalise, match, merge, hand over to the store."""

@@ -1,0 +1,118 @@
+"""The tables' common base, and the tables that hold origins and jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, REAL, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+Instant = TIMESTAMP(timezone=True)
+
+
+class Base(DeclarativeBase):
+    """The base of all tables; constraint names follow one pattern so that migrations can name them."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+
+
+class SourceRecordRow(Base):
+    """What a source said of an album, and from when to when. Nothing here is ever overwritten but `fetched_at`.
+
+    The row with `valid_to IS NULL` is current. Asking again and getting the same moves `fetched_at` only; getting
+    something else closes the row and opens a new one.
+    """
+
+    __tablename__ = "source_records"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    album_id: Mapped[str] = mapped_column(Text, ForeignKey("albums.id", ondelete="CASCADE"))
+    source: Mapped[str] = mapped_column(Text)
+    rights: Mapped[str] = mapped_column(Text)
+    record: Mapped[dict[str, Any]] = mapped_column(JSONB)  # an AlbumRecord
+    digest: Mapped[str] = mapped_column(Text)  # of the record, to tell a change
+    match_method: Mapped[str] = mapped_column(Text)
+    match_score: Mapped[float] = mapped_column(REAL)
+    fetched_at: Mapped[datetime] = mapped_column(Instant)
+    valid_from: Mapped[datetime] = mapped_column(Instant)
+    valid_to: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        Index("uq_source_records_current", "album_id", "source", unique=True, postgresql_where=text("valid_to IS NULL")),
+        Index("ix_source_records_source", "source"),
+    )
+
+
+class IngestJobRow(Base):
+    """A list of albums that someone asked for."""
+
+    __tablename__ = "ingest_jobs"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    total: Mapped[int] = mapped_column(Integer)
+
+
+class IngestItemRow(Base):
+    """One album of a job: waiting, in work until its lease ends, or done with each source's outcome."""
+
+    __tablename__ = "ingest_items"
+
+    job_id: Mapped[str] = mapped_column(Text, ForeignKey("ingest_jobs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    album: Mapped[str] = mapped_column(Text)
+    artist: Mapped[str] = mapped_column(Text)
+    hints: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    state: Mapped[str] = mapped_column(Text, server_default="queued")  # queued | running | done
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    result: Mapped[str | None] = mapped_column(Text)  # complete | partial | not_found | failed
+    detail: Mapped[str | None] = mapped_column(Text)
+    album_id: Mapped[str | None] = mapped_column(Text)
+    finished_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        Index("ix_ingest_items_open", "state", "lease_until", postgresql_where=text("state <> 'done'")),
+    )
+
+
+class SourceOutcomeRow(Base):
+    """How asking one source for one item ended; what ingestion statistics are made of."""
+
+    __tablename__ = "source_outcomes"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    job_id: Mapped[str] = mapped_column(Text, ForeignKey("ingest_jobs.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer)
+    source: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text, server_default="")
+    retry_at: Mapped[datetime | None] = mapped_column(Instant)
+    tracks: Mapped[int] = mapped_column(Integer, server_default="0")
+    seconds: Mapped[float] = mapped_column(REAL, server_default="0")
+    at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+
+    __table_args__ = (
+        Index("ix_source_outcomes_job", "job_id", "position"),
+        Index("ix_source_outcomes_source", "source", "at"),
+    )

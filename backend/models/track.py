@@ -1,0 +1,72 @@
+"""The promised table `enhanced_tracks`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Computed, Date, ForeignKey, Index, Integer, SmallInteger, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.database import Base
+
+
+def _feature(name: str) -> Computed:
+    # STORED REAL columns read 10 to 15 times faster than JSONB (docs/design, section 5).
+    return Computed(f"(audio_features->>'{name}')::real", persisted=True)
+
+
+class TrackRow(Base):
+    """A track of an album: the merged truth of the album's source records."""
+
+    __tablename__ = "enhanced_tracks"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    artist: Mapped[str] = mapped_column(Text)
+    album: Mapped[str | None] = mapped_column(Text)
+    genres: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    moods: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    audio_features: Mapped[dict[str, float] | None] = mapped_column(JSONB)
+    popularity: Mapped[int | None] = mapped_column(Integer)
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+    track_number: Mapped[int | None] = mapped_column(Integer)
+    release_date: Mapped[date | None] = mapped_column(Date)
+    aoty_score: Mapped[float | None] = mapped_column(REAL)  # the album's user score on Album of the Year, 0..100
+    explicit: Mapped[bool | None] = mapped_column(Boolean)
+    created_at: Mapped[datetime | None] = mapped_column(TIMESTAMP, server_default=func.now())
+    updated_at: Mapped[datetime | None] = mapped_column(TIMESTAMP, server_default=func.now())
+    # Ours besides the promised columns.
+    album_id: Mapped[str | None] = mapped_column(Text, ForeignKey("albums.id", ondelete="CASCADE"))
+    disc_number: Mapped[int | None] = mapped_column(SmallInteger)
+    aoty_critic_score: Mapped[float | None] = mapped_column(REAL)
+    rating: Mapped[float | None] = mapped_column(REAL)  # the track's own, 0..100
+    listeners: Mapped[int | None] = mapped_column(Integer)
+    isrc: Mapped[str | None] = mapped_column(Text)
+    spotify_id: Mapped[str | None] = mapped_column(Text)
+    provenance: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    synthetic: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    release_year: Mapped[int | None] = mapped_column(
+        SmallInteger, Computed("EXTRACT(year FROM release_date)::smallint", persisted=True)
+    )
+    acousticness: Mapped[float | None] = mapped_column(REAL, _feature("acousticness"))
+    danceability: Mapped[float | None] = mapped_column(REAL, _feature("danceability"))
+    energy: Mapped[float | None] = mapped_column(REAL, _feature("energy"))
+    instrumentalness: Mapped[float | None] = mapped_column(REAL, _feature("instrumentalness"))
+    liveness: Mapped[float | None] = mapped_column(REAL, _feature("liveness"))
+    loudness: Mapped[float | None] = mapped_column(REAL, _feature("loudness"))
+    speechiness: Mapped[float | None] = mapped_column(REAL, _feature("speechiness"))
+    tempo: Mapped[float | None] = mapped_column(REAL, _feature("tempo"))
+    valence: Mapped[float | None] = mapped_column(REAL, _feature("valence"))
+    key: Mapped[float | None] = mapped_column(REAL, _feature("key"))
+    mode: Mapped[float | None] = mapped_column(REAL, _feature("mode"))
+    time_signature: Mapped[float | None] = mapped_column(REAL, _feature("time_signature"))
+
+    __table_args__ = (
+        Index("idx_tracks_genres", "genres", postgresql_using="gin"),
+        Index("idx_tracks_moods", "moods", postgresql_using="gin"),
+        Index("ix_enhanced_tracks_album_id", "album_id"),
+        Index("ix_enhanced_tracks_artist", text("lower(artist)")),
+        Index("ix_enhanced_tracks_release_year", "release_year"),
+    )

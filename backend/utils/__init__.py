@@ -1,0 +1,1 @@
+"""What every layer may lean on: errors, text folding, logging, files. Knows nothing of music services or HTTP."""
