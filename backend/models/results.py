@@ -1,0 +1,84 @@
+"""What services take and answer: filters, pages, reports. Plain frozen dataclasses; HTTP schemas stand in `routes`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from backend.models.ingestion_models import SourceOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackFilter:
+    """Which tracks: every condition that is set must hold; several genres or moods: any of them.
+
+    Genres, moods and artist are compared in their folded spelling; `q` is looked for in title, artist and album.
+    """
+
+    genres: tuple[str, ...] = ()
+    moods: tuple[str, ...] = ()
+    artist: str | None = None
+    album_id: str | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+    min_popularity: int | None = None
+    q: str | None = None
+    synthetic: bool | None = None
+
+
+class IngestResult(StrEnum):
+    """How an album's ingestion ended as a whole."""
+
+    COMPLETE = "complete"  # every source that could be asked gave what it has
+    PARTIAL = "partial"  # stored, but a source was blocked, throttled or failed
+    NOT_FOUND = "not_found"  # every source that could be asked knows no such album
+    FAILED = "failed"  # nothing stored, and not because it is not there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """One album's ingestion: what was asked for, what became of it, and how each source answered."""
+
+    album: str
+    artist: str
+    result: IngestResult
+    detail: str = ""
+    album_id: str | None = None
+    sources: tuple[SourceOutcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobItem:
+    """One album of a job as it stands."""
+
+    position: int
+    album: str
+    artist: str
+    state: str  # queued | running | done
+    result: IngestResult | None
+    detail: str | None
+    album_id: str | None
+    sources: tuple[SourceOutcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """A job as it stands; counts by state and, for what is done, by result."""
+
+    id: str
+    created_at: datetime
+    finished_at: datetime | None
+    total: int
+    counts: dict[str, int]
+    items: tuple[JobItem, ...] = ()  # the page asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of rows in a stable order, and the cursor of the next one (None at the end)."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    total: int | None = None
