@@ -33,6 +33,7 @@ class IngestResult(StrEnum):
 
     COMPLETE = "complete"  # every source that could be asked gave what it has
     PARTIAL = "partial"  # stored, but a source was blocked, throttled or failed
+    AMBIGUOUS = "ambiguous"  # nothing stored: several albums fit, none clearly
     NOT_FOUND = "not_found"  # every source that could be asked knows no such album
     FAILED = "failed"  # nothing stored, and not because it is not there
 

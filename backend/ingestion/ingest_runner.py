@@ -1,0 +1,189 @@
+"""From an album's name to a stored album: ask every source, isolate what fails, merge, store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from backend.config.settings import IngestionSettings
+from backend.ingestion.insert_to_supabase import insert_album
+from backend.ingestion.source import Source, SourceProfile, Stage
+from backend.ingestion.store import AlbumStore
+from backend.ingestion.transport import Transport
+from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Outcome, SourceOutcome, SourceRecord
+from backend.models.results import IngestReport, IngestResult
+from backend.utils.errors import (
+    AmbiguousError,
+    BlockedError,
+    RateLimitedError,
+    RecordNotFoundError,
+    SourceError,
+    ThrottledError,
+    UnconfiguredError,
+)
+from backend.utils.text import fold_name
+
+log = structlog.get_logger(__name__)
+
+_OUTCOMES: Mapping[type[SourceError], Outcome] = {
+    RecordNotFoundError: Outcome.NOT_FOUND,
+    AmbiguousError: Outcome.AMBIGUOUS,
+    BlockedError: Outcome.BLOCKED,
+    ThrottledError: Outcome.THROTTLED,
+    RateLimitedError: Outcome.THROTTLED,
+    UnconfiguredError: Outcome.UNCONFIGURED,
+}
+# Outcomes after which a later try may know more: they make an album partial.
+_UNFINISHED = frozenset({Outcome.BLOCKED, Outcome.THROTTLED, Outcome.FAILED, Outcome.AMBIGUOUS})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A source together with the transport it is asked through."""
+
+    source: Source
+    transport: Transport
+
+
+class IngestRunner:
+    """Runs one album at a time through all sources; safe to call many times at once.
+
+    Two calls for the same album at the same time share one run.
+
+    Args:
+        asked: the sources in use, each with its transport.
+        store: where albums are kept.
+        settings: limits of the merge.
+        profiles: of every registered source, those not in use included: their earlier records still count.
+        stored: awaited after an album was stored, to empty caches.
+    """
+
+    def __init__(
+        self,
+        asked: Sequence[Asked],
+        store: AlbumStore,
+        *,
+        profiles: Mapping[str, SourceProfile],
+        settings: IngestionSettings,
+        stored: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._asked = asked
+        self._profiles = profiles
+        self._store = store
+        self._settings = settings
+        self._stored = stored
+        self._under_way: dict[tuple[object, ...], asyncio.Task[IngestReport]] = {}
+
+    async def run(self, query: AlbumQuery) -> IngestReport:
+        """Ingest an album; never raises for what a source does, only for what the store does.
+
+        Raises:
+            DatabaseError: the album could not be stored; nothing of it was.
+        """
+        key = (fold_name(query.artist), fold_name(query.album), tuple(sorted(query.hints.items())))
+        task = self._under_way.get(key)
+        if task is None:
+            task = asyncio.create_task(self._run(query), name=f"ingest {query.artist} - {query.album}")
+            self._under_way[key] = task
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        # One caller going away must not end the work that another waits for.
+        return await asyncio.shield(task)
+
+    async def _run(self, query: AlbumQuery) -> IngestReport:
+        records: list[SourceRecord] = []
+        outcomes: list[SourceOutcome] = []
+        for stage in ("identity", "enrichment"):
+            known = query if stage == "identity" else replace(query, known=self._identity(records))
+            for outcome, record in await self._ask(stage, known):
+                outcomes.append(outcome)
+                if record is not None:
+                    records.append(record)
+        if not records:
+            return _nothing(query, outcomes)
+        album = await insert_album(
+            self._store, records, profiles=self._profiles, settings=self._settings
+        )
+        await self._stored()
+        unfinished = [o for o in outcomes if o.outcome in _UNFINISHED]
+        return IngestReport(
+            album=query.album,
+            artist=query.artist,
+            result=IngestResult.PARTIAL if unfinished else IngestResult.COMPLETE,
+            detail="; ".join(f"{o.source}: {o.outcome}" for o in unfinished),
+            album_id=album.id,
+            sources=tuple(outcomes),
+        )
+
+    def _identity(self, records: Sequence[SourceRecord]) -> AlbumRecord | None:
+        """The record whose source is trusted most with names."""
+        ranked = sorted(records, key=lambda r: (-self._profiles[r.source].gives.get("title", 0.0), r.source))
+        return ranked[0].album if ranked else None
+
+    async def _ask(
+        self, stage: Stage, query: AlbumQuery
+    ) -> list[tuple[SourceOutcome, SourceRecord | None]]:
+        asked = [a for a in self._asked if a.source.profile.stage == stage]
+        return await asyncio.gather(*(_ask_one(a, query) for a in asked))
+
+
+async def _ask_one(asked: Asked, query: AlbumQuery) -> tuple[SourceOutcome, SourceRecord | None]:
+    """Ask one source; whatever breaks in it stays in it."""
+    source, profile = asked.source, asked.source.profile
+    started = time.perf_counter()
+    reason = source.unconfigured()
+    if reason is not None:
+        return SourceOutcome(source=profile.name, outcome=Outcome.UNCONFIGURED, detail=reason), None
+    try:
+        album = source.normalise(await source.fetch(query, asked.transport))
+    except SourceError as problem:
+        outcome = _outcome(profile.name, problem)
+    except Exception as problem:  # noqa: BLE001 - the boundary that isolates one source from the others
+        log.exception("source broke", source=profile.name, album=query.album, artist=query.artist)
+        detail = f"internal error ({type(problem).__name__}); the log has the details"
+        outcome = SourceOutcome(source=profile.name, outcome=Outcome.FAILED, detail=detail)
+    else:
+        record = SourceRecord(
+            source=profile.name, rights=profile.rights, fetched_at=datetime.now(UTC), album=album
+        )
+        outcome = SourceOutcome(source=profile.name, outcome=Outcome.OK, tracks=len(album.tracks))
+        return replace(outcome, seconds=time.perf_counter() - started), record
+    log.info(
+        "source gave nothing",
+        source=profile.name, outcome=outcome.outcome, detail=outcome.detail, album=query.album, artist=query.artist,
+    )  # fmt: skip
+    return replace(outcome, seconds=time.perf_counter() - started), None
+
+
+def _outcome(source: str, problem: SourceError) -> SourceOutcome:
+    outcome = next((_OUTCOMES[c] for c in type(problem).__mro__ if c in _OUTCOMES), Outcome.FAILED)
+    retry_at = None
+    if isinstance(problem, ThrottledError):
+        retry_at = problem.until
+    elif isinstance(problem, RateLimitedError) and problem.retry_after is not None:
+        retry_at = datetime.now(UTC) + timedelta(seconds=problem.retry_after)
+    return SourceOutcome(source=source, outcome=outcome, detail=str(problem), retry_at=retry_at)
+
+
+def _nothing(query: AlbumQuery, outcomes: Sequence[SourceOutcome]) -> IngestReport:
+    """The report of an album of which nothing was found out: because it is not there, or because nobody could say."""
+    said = {o.outcome for o in outcomes}
+    answered = said - {Outcome.UNCONFIGURED}
+    if Outcome.AMBIGUOUS in said:
+        result = IngestResult.AMBIGUOUS
+    elif answered == {Outcome.NOT_FOUND}:
+        result = IngestResult.NOT_FOUND
+    else:
+        result = IngestResult.FAILED
+    detail = "; ".join(f"{o.source}: {o.detail or o.outcome}" for o in outcomes if o.outcome != Outcome.UNCONFIGURED)
+    return IngestReport(
+        album=query.album,
+        artist=query.artist,
+        result=result,
+        detail=detail or "no source is configured; set a provider's key or TENSOE_DEMO=on",
+        sources=tuple(outcomes),
+    )

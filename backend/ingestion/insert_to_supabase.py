@@ -1,0 +1,51 @@
+"""The last step of collecting: merge what the sources said and store it, one transaction per album.
+
+The name is what users were told of; the store is any PostgreSQL (a Supabase project's by its `DATABASE_URL`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from backend.config.settings import IngestionSettings
+from backend.ingestion.merger import merge
+from backend.ingestion.source import SourceProfile
+from backend.ingestion.store import AlbumStore
+from backend.models.ingestion_models import MergedAlbum, SourceRecord
+
+
+async def insert_album(
+    store: AlbumStore,
+    records: Sequence[SourceRecord],
+    *,
+    profiles: Mapping[str, SourceProfile],
+    settings: IngestionSettings,
+) -> MergedAlbum:
+    """Store an album from the records asked for now and those already known of it.
+
+    A source that failed this time keeps what it said before: asking again never loses anything.
+
+    Args:
+        store: where albums are kept.
+        records: at least one record; one per source.
+        profiles: every source's profile by name, for the merge policy.
+        settings: how many genres and moods a track keeps.
+
+    Returns:
+        The album as stored.
+    """
+    limits = {"max_genres": settings.max_genres_per_track, "max_moods": settings.max_moods_per_track}
+    draft = merge(records, profiles, album_id=None, **limits)
+    # By every name it may be found under, so that two requests that spell it differently still meet.
+    locks = [f"album:{draft.artist_key}/{draft.title_key}", *(f"id:{k}:{v}" for k, v in draft.ids.items())]
+    async with store.transaction(locks) as transaction:
+        album_id = await transaction.locate(
+            ids=draft.ids, artist_key=draft.artist_key, title_key=draft.title_key
+        )
+        merged = draft
+        if album_id is not None:
+            fresh = {r.source for r in records}
+            kept = [r for r in await transaction.records(album_id) if r.source not in fresh]
+            merged = merge([*kept, *records], profiles, album_id=album_id, **limits)
+        await transaction.save(merged, records)
+    return merged
