@@ -1,0 +1,59 @@
+# One verb a task. Everything stands in .venv; `make run` and `make test` need Python 3.11 or newer and nothing else of ours.
+.DEFAULT_GOAL := help
+.ONESHELL:
+.SHELLFLAGS := -eu -c
+SHELL := /bin/sh
+PY := .venv/bin/python
+
+.PHONY: help run test test-unit check fmt bench docs lock clean
+
+help: ## what there is to do
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+run: .venv/ready ## set everything up, then serve on API_HOST:API_PORT
+	@$(PY) -m backend.startup
+
+test: .venv/ready-dev ## set everything up, then run every test
+	@$(PY) -m pytest tests/
+
+test-unit: .venv/ready-dev ## the tests without I/O
+	@$(PY) -m pytest tests/unit
+
+check: .venv/ready-dev ## ruff, mypy strict, the layers
+	@$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+fmt: .venv/ready-dev ## format and mend what can be mended by itself
+	@$(PY) -m ruff check --fix-only -q .
+	$(PY) -m ruff format .
+
+bench: .venv/ready-dev ## measure against the floors, as ratios in one run
+	@OMP_NUM_THREADS=1 $(PY) -m bench
+
+docs: .venv/ready-dev ## renew what the docs take from the code
+	@$(PY) -m bench --write
+
+lock: .venv/ready-dev ## pin requirements.in and requirements-dev.in with hashes
+	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
+	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the virtual environment and caches; data stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+.venv/bin/python:
+	@for p in $${PYTHON:-python3} python3.13 python3.12 python3.11; do
+	  if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found="$$p"; break; fi
+	done
+	if [ -z "$${found:-}" ]; then echo "Tensoe needs Python 3.11 or newer; install it, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; fi
+	"$$found" -m venv .venv
+
+.venv/ready: requirements.txt pyproject.toml | .venv/bin/python
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps -e .
+	touch .venv/ready
+
+.venv/ready-dev: requirements-dev.txt .venv/ready
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	touch .venv/ready-dev
