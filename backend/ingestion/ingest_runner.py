@@ -105,9 +105,7 @@ class IngestRunner:
                     records.append(record)
         if not records:
             return _nothing(query, outcomes)
-        album = await insert_album(
-            self._store, records, profiles=self._profiles, settings=self._settings
-        )
+        album = await insert_album(self._store, records, profiles=self._profiles, settings=self._settings)
         await self._stored()
         unfinished = [o for o in outcomes if o.outcome in _UNFINISHED]
         return IngestReport(
@@ -124,9 +122,7 @@ class IngestRunner:
         ranked = sorted(records, key=lambda r: (-self._profiles[r.source].gives.get("title", 0.0), r.source))
         return ranked[0].album if ranked else None
 
-    async def _ask(
-        self, stage: Stage, query: AlbumQuery
-    ) -> list[tuple[SourceOutcome, SourceRecord | None]]:
+    async def _ask(self, stage: Stage, query: AlbumQuery) -> list[tuple[SourceOutcome, SourceRecord | None]]:
         asked = [a for a in self._asked if a.source.profile.stage == stage]
         return await asyncio.gather(*(_ask_one(a, query) for a in asked))
 
@@ -142,14 +138,12 @@ async def _ask_one(asked: Asked, query: AlbumQuery) -> tuple[SourceOutcome, Sour
         album = source.normalise(await source.fetch(query, asked.transport))
     except SourceError as problem:
         outcome = _outcome(profile.name, problem)
-    except Exception as problem:  # noqa: BLE001 - the boundary that isolates one source from the others
+    except Exception as problem:
         log.exception("source broke", source=profile.name, album=query.album, artist=query.artist)
         detail = f"internal error ({type(problem).__name__}); the log has the details"
         outcome = SourceOutcome(source=profile.name, outcome=Outcome.FAILED, detail=detail)
     else:
-        record = SourceRecord(
-            source=profile.name, rights=profile.rights, fetched_at=datetime.now(UTC), album=album
-        )
+        record = SourceRecord(source=profile.name, rights=profile.rights, fetched_at=datetime.now(UTC), album=album)
         outcome = SourceOutcome(source=profile.name, outcome=Outcome.OK, tracks=len(album.tracks))
         return replace(outcome, seconds=time.perf_counter() - started), record
     log.info(

@@ -39,9 +39,7 @@ async def insert_album(
     # By every name it may be found under, so that two requests that spell it differently still meet.
     locks = [f"album:{draft.artist_key}/{draft.title_key}", *(f"id:{k}:{v}" for k, v in draft.ids.items())]
     async with store.transaction(locks) as transaction:
-        album_id = await transaction.locate(
-            ids=draft.ids, artist_key=draft.artist_key, title_key=draft.title_key
-        )
+        album_id = await transaction.locate(ids=draft.ids, artist_key=draft.artist_key, title_key=draft.title_key)
         merged = draft
         if album_id is not None:
             fresh = {r.source for r in records}

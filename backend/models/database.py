@@ -57,7 +57,13 @@ class SourceRecordRow(Base):
     valid_to: Mapped[datetime | None] = mapped_column(Instant)
 
     __table_args__ = (
-        Index("uq_source_records_current", "album_id", "source", unique=True, postgresql_where=text("valid_to IS NULL")),
+        Index(
+            "uq_source_records_current",
+            "album_id",
+            "source",
+            unique=True,
+            postgresql_where=text("valid_to IS NULL"),
+        ),
         Index("ix_source_records_source", "source"),
     )
 
@@ -91,9 +97,7 @@ class IngestItemRow(Base):
     album_id: Mapped[str | None] = mapped_column(Text)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
 
-    __table_args__ = (
-        Index("ix_ingest_items_open", "state", "lease_until", postgresql_where=text("state <> 'done'")),
-    )
+    __table_args__ = (Index("ix_ingest_items_open", "state", "lease_until", postgresql_where=text("state <> 'done'")),)
 
 
 class SourceOutcomeRow(Base):

@@ -1,0 +1,1 @@
+"""What users can ask for, without HTTP: one module per resource."""

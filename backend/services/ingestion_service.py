@@ -188,7 +188,7 @@ class IngestionService:
             self._wake.clear()
             try:
                 claimed = await self._claim()
-            except Exception:  # noqa: BLE001 - a database that is away for a while must not end the worker
+            except Exception:
                 log.exception("cannot look for jobs; trying again", seconds=_IDLE_SECONDS)
                 claimed = []
             for item in claimed:
@@ -225,7 +225,7 @@ class IngestionService:
             # The runner's own task may go on; storing is idempotent, so giving the album back is safe.
             await asyncio.shield(self._jobs.release(item))
             raise
-        except Exception as problem:  # noqa: BLE001 - one album's fault must not stop the job
+        except Exception as problem:
             log.exception("album could not be stored", job=item.job_id, album=item.album, artist=item.artist)
             if item.attempts < _MAX_ATTEMPTS:
                 await self._jobs.release(item)

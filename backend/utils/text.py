@@ -11,7 +11,20 @@ _SPACES: Final = re.compile(r"\s+")
 _LEADING_ARTICLE: Final = re.compile(r"^the\s+(?=\S)")
 # Letters that NFKD leaves whole though people type the plain one.
 _LETTERS: Final = str.maketrans(
-    {"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d", "’": "", "'": "", "`": ""}
+    {
+        "ø": "o",
+        "đ": "d",
+        "ł": "l",
+        "ß": "ss",
+        "æ": "ae",
+        "œ": "oe",
+        "ı": "i",
+        "þ": "th",
+        "ð": "d",
+        "’": "",
+        "'": "",
+        "`": "",
+    }
 )
 
 
