@@ -14,7 +14,8 @@ AUDIO_FEATURES: Final = (
     "acousticness", "danceability", "energy", "instrumentalness", "liveness", "loudness",
     "speechiness", "tempo", "valence", "key", "mode", "time_signature",
 )  # fmt: skip
-"""The twelve Spotify-style features. 0..1 but: loudness dB, tempo BPM, key -1..11 (pitch class), mode 0|1, time_signature."""
+"""The twelve Spotify-style features. 0..1 but: loudness dB, tempo BPM, key -1..11 (pitch class), mode 0 or 1,
+time_signature beats a bar."""
 
 Level = Literal["track", "album", "artist"]
 
