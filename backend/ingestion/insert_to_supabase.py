@@ -12,6 +12,7 @@ from backend.ingestion.merger import merge
 from backend.ingestion.source import SourceProfile
 from backend.ingestion.store import AlbumStore
 from backend.models.ingestion_models import MergedAlbum, SourceRecord
+from backend.utils.identifiers import derive
 
 
 async def insert_album(
@@ -41,7 +42,11 @@ async def insert_album(
     async with store.transaction(locks) as transaction:
         album_id = await transaction.locate(ids=draft.ids, artist_key=draft.artist_key, title_key=draft.title_key)
         merged = draft
-        if album_id is not None:
+        if album_id is None and await transaction.is_taken(draft.id):
+            # Another album of the same artist and name: told apart by what the services call this one.
+            own_id = derive("album", draft.artist_key, draft.title_key, *sorted(draft.ids.items()))
+            merged = merge(records, profiles, album_id=own_id, **limits)
+        elif album_id is not None:
             fresh = {r.source for r in records}
             kept = [r for r in await transaction.records(album_id) if r.source not in fresh]
             merged = merge([*kept, *records], profiles, album_id=album_id, **limits)

@@ -13,7 +13,14 @@ class AlbumTransaction(Protocol):
     """One album's transaction: all of it is stored at the end, or nothing."""
 
     async def locate(self, *, ids: Mapping[str, str], artist_key: str, title_key: str) -> str | None:
-        """The id of a stored album: by what services call it, else by its folded names; None when it is new."""
+        """The id of a stored album: by what services call it, else by its folded names; None when it is new.
+
+        A stored album of the same name that a service calls by another id than `ids` does is another album.
+        """
+        ...
+
+    async def is_taken(self, album_id: str) -> bool:
+        """Whether an album has this id already."""
         ...
 
     async def records(self, album_id: str) -> list[SourceRecord]:

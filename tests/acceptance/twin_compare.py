@@ -2,8 +2,8 @@
 
     python tests/acceptance/twin_compare.py [--albums 200] [--limited 30] [--seed 1]
 
-The first `--limited` albums run with the twin's rate limits on, the rest with them off. Prints the share of right values per
-field and exits with 1 when any is below 100 %. Where two albums of an artist bear one name, either counts.
+The first `--limited` albums run with the twin's rate limits on, the rest with them off. Prints the share of right values
+per field and exits with 1 when any is below 100 %. Where two albums of an artist bear one name, either counts.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from backend.ingestion.normalizer import sort_tags
+
 from backend.models.ingestion_models import AUDIO_FEATURES, Tag
 from backend.utils.text import fold_name
 from tests.fixtures.twin import FOLDER, Twin, free_port, running_twin
@@ -158,7 +159,7 @@ def server(environment: dict[str, str]) -> Iterator[str]:
 
 def get(url: str) -> Any:
     """The JSON at an address."""
-    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -234,8 +235,8 @@ def use(base: str) -> list[str]:
     count = len(rows["items"] if isinstance(rows, dict) else rows)
     first = (rows["items"] if isinstance(rows, dict) else rows)[0]
     matrix = get(f"{base}/ml/feature-matrix?limit=20000&target=popularity")
-    request = urllib.request.Request(f"{base}/ml/export/training-data?filename=twin.parquet&limit=50000", method="POST")  # noqa: S310
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
+    request = urllib.request.Request(f"{base}/ml/export/training-data?filename=twin.parquet&limit=50000", method="POST")
+    with urllib.request.urlopen(request, timeout=60) as answer:
         export = json.load(answer)
     similar = get(f"{base}/ml/recommendations/{first['id']}?k=5")
     return [
