@@ -1,0 +1,83 @@
+"""Puts routers, guards and error answers together into one FastAPI app; `startup` and `main` give it services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+
+from backend import __version__
+from backend.config.settings import Settings
+from backend.routes import album_routes, errors, job_routes, metrics_routes, ml_routes, system_routes, user_routes
+from backend.routes.context import RequestContext
+from backend.routes.dependencies import Services
+from backend.routes.description import DESCRIPTION, TAGS, documented
+from backend.routes.guards import ApiKeyGuard, BodyLimit
+from backend.routes.rate_limit import Pace, RateLimit
+from backend.web import STATIC
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_EXPOSED = ("Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
+
+
+def build_app(settings: Settings, *, services: Services | None = None, lifespan: Lifespan | None = None) -> FastAPI:
+    """The app. Without services every route answers 503 until the lifespan has put them into `app.state.services`.
+
+    Raises:
+        ConfigurationError: RATE_LIMIT or REDIS_URL does not fit.
+    """
+    app = FastAPI(
+        title="Tensoe",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,  # our own page, which needs no other server
+        redoc_url=None,
+        lifespan=lifespan,
+        middleware=_middleware(settings, lambda: getattr(app.state, "services", None)),
+        debug=False,  # Starlette's debug pages show local variables
+    )
+    app.state.services = services
+    errors.install(app)
+    for module in (system_routes, ml_routes, job_routes, album_routes, user_routes, metrics_routes):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    documented(app, settings)
+    return app
+
+
+def _middleware(settings: Settings, services: Callable[[], Services | None]) -> list[Middleware]:
+    """From the outside in: what costs least refuses first."""
+
+    def count(**request: Any) -> None:
+        if (found := services()) is not None:
+            found.metrics.http_request(**request)
+
+    def refused() -> None:
+        if (found := services()) is not None:
+            found.metrics.rate_limited()
+
+    stack = [Middleware(RequestContext, count=count)]
+    if settings.api.origins:
+        stack.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.api.origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=("Authorization", "Content-Type", "X-API-Key", "X-Request-Id"),
+                expose_headers=_EXPOSED,
+            )
+        )
+    if settings.api.rate_limit.strip():
+        redis = settings.cache.redis_url
+        pace = Pace(settings.api.rate_limit, redis_url=None if redis is None else redis.get_secret_value())
+        stack.append(Middleware(RateLimit, pace=pace, refused=refused))
+    stack.append(Middleware(ApiKeyGuard, keys=settings.api.keys))
+    stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes))
+    return stack

@@ -1,0 +1,98 @@
+"""What every request gets: an id, a log line, a place in the metrics, security headers, and no bare traceback."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.routes.errors import problem
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_SECURITY: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": _POLICY,
+}
+
+Counted = Callable[..., None]
+"""`Metrics.http_request`."""
+
+
+class RequestContext:
+    """The outermost layer.
+
+    Args:
+        app: what is wrapped.
+        count: told of every answered request.
+    """
+
+    def __init__(self, app: ASGIApp, *, count: Callable[[], Counted | None]) -> None:
+        self._app = app
+        self._count = count
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=request_id)
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in _SECURITY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            log.info("client went away", method=scope["method"], path=scope["path"])
+        except Exception:
+            log.exception("unexpected error", method=scope["method"], path=scope["path"])
+            if status:
+                raise  # half of an answer is out: only breaking the connection tells the client
+            answer = problem(
+                500,
+                title="An error in Tensoe",
+                detail=f"Something broke that should not; the server's log has it under request {request_id}.",
+                instance=scope["path"],
+            )
+            await answer(scope, receive, send_with_headers)
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        count = self._count()
+        if count is not None:
+            # The template, not the path: paths are without number.
+            route = getattr(scope.get("route"), "path", "(none)")
+            method = scope["method"] if scope["method"] in _METHODS else "(other)"
+            count(method=method, route=route, status=status, seconds=seconds)
+        log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

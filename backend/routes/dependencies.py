@@ -1,0 +1,107 @@
+"""What routes reach services by, and the filters that several endpoints share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+from pydantic import AfterValidator, Field
+
+from backend.config.settings import Settings
+from backend.metrics import Metrics
+from backend.models.results import TrackFilter
+from backend.services.album_service import AlbumService
+from backend.services.analytics_service import AnalyticsService
+from backend.services.export_service import ExportService
+from backend.services.ingestion_service import IngestionService
+from backend.services.ml_service import MlService
+from backend.services.system_service import SystemService
+from backend.services.user_service import UserService
+from backend.utils.errors import BusyError, InvalidInputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that routes call; `startup` builds it."""
+
+    settings: Settings
+    metrics: Metrics
+    ingestion: IngestionService
+    albums: AlbumService
+    analytics: AnalyticsService
+    users: UserService
+    system: SystemService
+    ml: MlService
+    exports: ExportService
+
+
+def services(request: Request) -> Services:
+    """The services of the app that answers.
+
+    Raises:
+        BusyError: the app has not finished starting.
+    """
+    found = getattr(request.app.state, "services", None)
+    if not isinstance(found, Services):
+        raise BusyError("The server is starting", retry_after=1)
+    return found
+
+
+With = Annotated[Services, Depends(services)]
+
+_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="Needed to write once API_KEYS is set.")
+_bearer = HTTPBearer(auto_error=False, description="The same key as `Authorization: Bearer`.")
+# The keys are checked by `guards.ApiKeyGuard` before the body is read; this tells /docs.
+WRITES = [Security(_key), Security(_bearer)]
+
+
+def _no_nul(value: str) -> str:
+    # PostgreSQL's text takes no NUL; `pattern` keeps it out, this says it in words.
+    if "\x00" in value:
+        raise ValueError("holds a NUL character; leave it out")
+    return value
+
+
+Word = Annotated[str, Field(max_length=200), AfterValidator(_no_nul)]
+Searched = Annotated[Word | None, Query()]
+Year = Annotated[int | None, Query(ge=1000, le=3000)]
+Cursor = Annotated[Word | None, Query(description="`next_cursor` of the answer before.")]
+
+
+def track_filter(
+    genre: Annotated[list[Word] | None, Query(max_length=50, description="May be repeated: any of them.")] = None,
+    mood: Annotated[list[Word] | None, Query(max_length=50, description="May be repeated: any of them.")] = None,
+    artist: Annotated[Word | None, Query(description="Case, accents and a leading The do not matter.")] = None,
+    year_from: Year = None,
+    year_to: Year = None,
+    min_popularity: Annotated[int | None, Query(ge=0, le=100)] = None,
+    q: Annotated[Word | None, Query(description="Looked for in title, artist and album.")] = None,
+    synthetic: Annotated[bool | None, Query(description="false: no row with made-up values; true: only them.")] = None,
+) -> TrackFilter:
+    """Which tracks; every condition must hold."""
+    return TrackFilter(
+        genres=tuple(genre or ()),
+        moods=tuple(mood or ()),
+        artist=artist,
+        year_from=year_from,
+        year_to=year_to,
+        min_popularity=min_popularity,
+        q=q,
+        synthetic=synthetic,
+    )
+
+
+Filter = Annotated[TrackFilter, Depends(track_filter)]
+
+
+def bounded(limit: int, *, most: int, setting: str) -> int:
+    """The limit, when it is allowed.
+
+    Raises:
+        InvalidInputError: it is above what the setting allows.
+    """
+    if limit > most:
+        raise InvalidInputError(f"limit={limit:,} is above {most:,} ({setting}); page on with the cursor")
+    return limit

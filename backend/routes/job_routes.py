@@ -1,0 +1,112 @@
+"""Ingestion: one album now, a list as a job, and following jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from backend.models.results import IngestReport, IngestResult, JobStatus
+from backend.routes import schemas_ingestion as schemas
+from backend.routes.answers import json_answer, next_link
+from backend.routes.dependencies import WRITES, With
+from backend.routes.errors import ProblemError
+
+router = APIRouter(prefix="/ml", tags=["ingestion"])
+
+JobId = Annotated[str, Path(max_length=100, pattern=r"^[0-9a-zA-Z_-]+$", description="As the batch's answer named it.")]
+
+_NOTHING = {
+    IngestResult.NOT_FOUND: (404, "No source knows this album"),
+    IngestResult.AMBIGUOUS: (409, "Several albums fit and none clearly"),
+    IngestResult.FAILED: (502, "No source could be asked"),
+}
+
+
+@router.post(
+    "/ingest/album",
+    response_model=schemas.IngestAnswer,
+    dependencies=WRITES,
+    summary="Ingest one album now",
+    responses={
+        409: {"description": "Several albums fit and none clearly; nothing was stored"},
+        502: {"description": "No source could be asked; `sources` says why, and nothing was stored"},
+    },
+)
+async def ingest_album(asked: schemas.AlbumRequest, with_: With) -> Response:
+    """Ask every source for an album, merge what they say, store it, and answer with the stored tracks.
+
+    Asking again neither duplicates nor loses anything. `result` is `partial` when a source was blocked, throttled or
+    failed; `sources` names each one's outcome.
+    """
+    report = await with_.ingestion.ingest(asked.query())
+    if report.album_id is None:
+        raise _nothing(report)
+    album = await with_.albums.album(report.album_id)
+    return json_answer({**_report(report), "tracks": album["tracks"]})
+
+
+@router.post(
+    "/ingest/batch",
+    status_code=202,
+    response_model=schemas.JobAccepted,
+    dependencies=WRITES,
+    summary="Ingest a list of albums in the background",
+)
+async def ingest_batch(asked: schemas.BatchRequest, with_: With) -> Response:
+    """Take a list, answer at once with a job id and where to follow it. The job survives restarts of the server."""
+    queries = asked.queries()
+    job_id = await with_.ingestion.submit(queries)
+    where = f"/ml/jobs/{job_id}"
+    body = {"job_id": job_id, "total": len(queries), "status_url": where}
+    return json_answer(body, status=202, headers={"location": where})
+
+
+@router.get("/jobs", response_model=schemas.JobList, summary="The latest jobs")
+async def jobs(with_: With, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Response:
+    """The latest jobs, newest first, without their albums."""
+    found = await with_.ingestion.jobs(limit=limit)
+    return json_answer({"data": [_summary(job) for job in found]})
+
+
+@router.get("/jobs/{job_id}", response_model=schemas.Job, summary="A job with its albums")
+async def job(
+    request: Request,
+    job_id: JobId,
+    with_: With,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+) -> Response:
+    """How far a job is, with a page of its albums and each one's outcome."""
+    found = await with_.ingestion.status(job_id, offset=offset, limit=limit)
+    following = offset + len(found.items)
+    more = following if found.items and following < found.total else None
+    headers = {} if more is None else {"link": next_link(request, offset=more)}
+    return json_answer({**_summary(found), "items": found.items, "next_offset": more}, headers=headers)
+
+
+def _report(report: IngestReport) -> dict[str, object]:
+    return {
+        "result": report.result,
+        "detail": report.detail,
+        "album_id": report.album_id,
+        "album": report.album,
+        "artist": report.artist,
+        "sources": report.sources,
+    }
+
+
+def _summary(job: JobStatus) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+        "total": job.total,
+        "counts": job.counts,
+    }
+
+
+def _nothing(report: IngestReport) -> ProblemError:
+    status, title = _NOTHING.get(report.result, _NOTHING[IngestResult.FAILED])
+    return ProblemError(status, title=title, detail=report.detail, result=report.result, sources=report.sources)

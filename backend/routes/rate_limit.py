@@ -1,0 +1,120 @@
+"""The rate limit on our own API, per client address, told in headers (IETF draft ratelimit-headers)."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from limits import RateLimitItem, WindowStats, parse
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.routes.errors import problem
+from backend.utils.errors import ConfigurationError
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE: Final = 0.25  # seconds for the shared counter
+_PAUSE: Final = 5.0  # seconds a failing one is left alone
+_FREE: Final = ("/static/",)  # parts of a page are not requests of their own
+
+
+class Pace:
+    """Counts requests per client; in a shared server when there is one, in memory when not or while it is away.
+
+    Args:
+        policy: in the notation of `limits`, such as "600/minute".
+        redis_url: the shared server; None counts in this process alone.
+
+    Raises:
+        ConfigurationError: the policy or the address does not fit.
+    """
+
+    def __init__(self, policy: str, *, redis_url: str | None = None) -> None:
+        try:
+            self.item: RateLimitItem = parse(policy)
+        except ValueError as error:
+            raise ConfigurationError(f"RATE_LIMIT={policy!r} must look like 600/minute or 10/second") from error
+        self._memory = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared = None if redis_url is None else SlidingWindowCounterRateLimiter(_shared_storage(redis_url))
+        self._resume_at = 0.0
+
+    @property
+    def window(self) -> int:
+        """Seconds that the policy counts over."""
+        return int(self.item.get_expiry())
+
+    async def take(self, client: str) -> tuple[bool, WindowStats]:
+        """Count a request; whether it is within the limit, and what is left."""
+        if self._shared is not None and time.monotonic() >= self._resume_at:
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    return await self._take(self._shared, client)
+            except Exception as fault:  # noqa: BLE001 - a library over a library: whatever the server does, we go on
+                self._resume_at = time.monotonic() + _PAUSE
+                log.warning("shared rate limit does not answer; counting alone", fault=type(fault).__name__)
+        return await self._take(self._memory, client)
+
+    async def _take(self, limiter: SlidingWindowCounterRateLimiter, client: str) -> tuple[bool, WindowStats]:
+        allowed = await limiter.hit(self.item, client)
+        return allowed, await limiter.get_window_stats(self.item, client)
+
+
+def _shared_storage(url: str) -> Storage:
+    # Imported here: only who shares a counter needs it.
+    from limits.aio.storage import RedisStorage
+
+    try:
+        return RedisStorage(
+            f"async+{url}",
+            implementation="redispy",
+            socket_timeout=_PATIENCE,
+            socket_connect_timeout=_PATIENCE,
+        )
+    except Exception:  # noqa: BLE001 - the library's errors repeat the address, which may hold a password
+        raise ConfigurationError("REDIS_URL must look like redis://host:6379/0, rediss://… or unix://…") from None
+
+
+class RateLimit:
+    """Refuses requests beyond the limit with 429 and says on every answer what is left.
+
+    Args:
+        app: what is wrapped.
+        pace: what counts.
+        refused: told of each refusal.
+    """
+
+    def __init__(self, app: ASGIApp, *, pace: Pace, refused: Callable[[], None]) -> None:
+        self._app = app
+        self._pace = pace
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] == "OPTIONS" or scope["path"].startswith(_FREE):
+            await self._app(scope, receive, send)
+            return
+        client = (scope.get("client") or ("unknown", 0))[0]
+        allowed, left = await self._pace.take(client)
+        wait = max(1, math.ceil(left.reset_time - time.time()))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["ratelimit-policy"] = f'"default";q={self._pace.item.amount};w={self._pace.window}'
+                headers["ratelimit"] = f'"default";r={max(0, left.remaining)};t={wait}'
+            await send(message)
+
+        if allowed:
+            await self._app(scope, receive, send_with_headers)
+            return
+        self._refused()
+        detail = f"More than {self._pace.item} from this address; ask again in {wait} seconds."
+        answer = problem(429, detail=detail, instance=scope["path"], headers={"retry-after": str(wait)})
+        await answer(scope, receive, send_with_headers)

@@ -1,0 +1,94 @@
+"""What HTTP answers of the server itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from backend.routes.schemas import Schema
+
+
+class SourceState(Schema):
+    """A source as it stands."""
+
+    name: str = Field(examples=["spotify"])
+    rights: str = Field(examples=["restricted"])
+    """What its terms let one do: open, noncommercial, restricted, unknown, synthetic."""
+    stage: str
+    in_use: bool
+    unconfigured: str | None
+    """Which setting is missing; null when it can be asked."""
+    stand_in: bool
+    """True: asked for the demo only."""
+    terms: str
+
+
+class DatabaseHealth(Schema):
+    """Whether the database answers."""
+
+    reachable: bool
+    embedded: bool
+
+
+class Health(Schema):
+    """Whether the server can do its work, and how much data it has."""
+
+    name: str
+    version: str
+    status: str = Field(examples=["ok", "degraded"])
+    environment: str
+    uptime_seconds: float
+    database: DatabaseHealth
+    data: dict[str, Any] | None
+    """How much is stored; null while the database does not answer."""
+    sources: list[SourceState]
+    links: dict[str, str]
+
+
+class DatabaseState(DatabaseHealth):
+    """The database in full."""
+
+    version: str | None = None
+    ping_seconds: float | None = None
+    detail: str | None = None
+    """Why it does not answer."""
+
+
+class CacheState(Schema):
+    """The cache."""
+
+    kind: str = Field(examples=["memory", "redis"])
+    reachable: bool
+    entries: int | None = None
+    bytes: int | None = None
+    max_bytes: int | None = None
+    ping_seconds: float | None = None
+
+
+class SystemAnswer(Schema):
+    """Diagnosis."""
+
+    version: str
+    uptime_seconds: float
+    versions: dict[str, str]
+    database: DatabaseState
+    cache: CacheState
+    sources: list[SourceState]
+    settings: dict[str, dict[str, Any]]
+    """By group; secrets are masked."""
+    sizes: dict[str, Any]
+    disk_free_bytes: int
+
+
+class Metric(Schema):
+    """A metric with a value per set of labels; timings have count, sum and mean."""
+
+    help: str
+    values: list[dict[str, Any]]
+
+
+class MetricsAnswer(Schema):
+    """All metrics by name."""
+
+    metrics: dict[str, Metric]

@@ -1,0 +1,74 @@
+"""Keeps keys and passwords out of what people read: logs, errors, answers.
+
+Two nets: the literal secrets that the process knows, and forms in which secrets travel (query strings, headers,
+addresses with a password, `key=value`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+MASK: Final = "********"
+_SHORTEST: Final = 6  # literal secrets shorter than this would mask ordinary words
+
+_TELLING_NAME: Final = (
+    r"[\w.-]*(?:api[_-]?key|api[_-]?sig|secret|password|passwd|pwd|token|authorization|credential|cookie|anon[_-]?key)\w*"
+    r"|api_keys|sk"  # sk: Last.fm's session key
+)
+_FORMS: Final = (
+    # postgresql://user:password@host, redis://:password@host; a password may hold "@" when sloppily written
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@?#\"']*):[^\s/\"'?#]*@"), rf"\1:{MASK}@"),
+    # Authorization: Bearer x, Basic x
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?!\*)[\w.~+/=-]{6,}"), rf"\1 {MASK}"),
+    # api_key=x, "client_secret": "x", password='x', X-API-Key: x
+    (
+        re.compile(
+            rf"(?i)(?<![\w-])((?:{_TELLING_NAME})[\"']?\s*(?:=|%3D|:)\s*(?:b?[\"'])?)"
+            r"(?!\s|(?:bearer|basic)\b|\*|//|None\b|SecretStr)[^\s&;,\"'<>)\]}]+"
+        ),
+        rf"\1{MASK}",
+    ),
+)
+_SECRET_FIELD: Final = re.compile(rf"(?i)(?:{_TELLING_NAME})\Z")
+_known: set[str] = set()
+
+
+def remember_secrets(values: Iterable[str]) -> None:
+    """Mask these values from now on, wherever they stand; also in their percent-encoded forms."""
+    for value in values:
+        if len(value) >= _SHORTEST:
+            _known.update({value, quote(value, safe=""), quote_plus(value)})
+
+
+def redact(text: str) -> str:
+    """The text with secrets masked.
+
+    >>> redact("GET /2.0/?method=x&api_key=0123abcd&format=json")
+    'GET /2.0/?method=x&api_key=********&format=json'
+    >>> redact("postgresql://tensoe:hunter2@db:5432/tensoe")
+    'postgresql://tensoe:********@db:5432/tensoe'
+    """
+    # Longest first: one secret may be part of another.
+    for value in sorted(_known, key=len, reverse=True):
+        text = text.replace(value, MASK)
+    for form, shown in _FORMS:
+        text = form.sub(shown, text)
+    return text
+
+
+def redact_value(value: Any, *, name: str = "") -> Any:
+    """The value with secrets masked at any depth; a field whose name says secret is masked whole."""
+    if name and _SECRET_FIELD.fullmatch(name) and value is not None and not isinstance(value, bool | int | float):
+        return MASK
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact_value(k): redact_value(v, name=str(k)) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact_value(v) for v in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return redact(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
