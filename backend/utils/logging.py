@@ -10,7 +10,7 @@ from typing import TextIO
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from backend.utils.redaction import redact_value, remember_secrets
+from backend.utils.redaction import redact, redact_value, remember_secrets
 
 # Chatty at INFO, and silent on what matters to us.
 _QUIET = ("uvicorn.access", "asyncio", "alembic", "aiohttp.access", "httpx", "httpcore")
@@ -77,4 +77,4 @@ def configure_logging(
 
 def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     kept = {k: v for k, v in event.items() if k in {"_record", "_from_structlog"}}
-    return {**{k: redact_value(v, name=k) for k, v in event.items() if k not in kept}, **kept}
+    return {**{redact(k): redact_value(v, name=k) for k, v in event.items() if k not in kept}, **kept}

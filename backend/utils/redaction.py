@@ -21,8 +21,9 @@ _TELLING_NAME: Final = (
 _FORMS: Final = (
     # postgresql://user:password@host, redis://:password@host; a password may hold "@" when sloppily written
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@?#\"']*):[^\s/\"'?#]*@"), rf"\1:{MASK}@"),
-    # Authorization: Bearer x, Basic x
-    (re.compile(r"(?i)\b(bearer|basic)\s+(?!\*)[\w.~+/=-]{6,}"), rf"\1 {MASK}"),
+    # Authorization: Bearer x; without the header's name only what is too long for a word ("Basic Channel")
+    (re.compile(r"(?i)(authorization[\"']?\s*(?:=|:)\s*[\"']?(?:[a-z]+\s+)?)(?!\*)[\w.~+/=-]+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{16,}"), rf"\1 {MASK}"),
     # api_key=x, "client_secret": "x", password='x', X-API-Key: x
     (
         re.compile(
