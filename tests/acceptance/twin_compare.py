@@ -2,8 +2,8 @@
 
     python tests/acceptance/twin_compare.py [--albums 200] [--limited 30] [--seed 1]
 
-The first `--limited` albums run with the twin's rate limits on, the rest with them off. Prints the share of right values
-per field and exits with 1 when any is below 100 %. Where two albums of an artist bear one name, either counts.
+The first `--limited` albums run with the twin's rate limits on, the rest with them off. Prints the share of right
+values per field and exits with 1 when any is below 100 %. Where two albums of an artist bear one name, either counts.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""All SQL: the connection, the embedded server, migrations, writing, reading, aggregates, jobs."""
