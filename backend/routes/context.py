@@ -41,7 +41,7 @@ class RequestContext:
         count: told of every answered request.
     """
 
-    def __init__(self, app: ASGIApp, *, count: Callable[[], Counted | None]) -> None:
+    def __init__(self, app: ASGIApp, *, count: Counted) -> None:
         self._app = app
         self._count = count
 
@@ -86,12 +86,10 @@ class RequestContext:
             self._record(scope, status, time.perf_counter() - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        count = self._count()
-        if count is not None:
-            # The template, not the path: paths are without number.
-            route = getattr(scope.get("route"), "path", "(none)")
-            method = scope["method"] if scope["method"] in _METHODS else "(other)"
-            count(method=method, route=route, status=status, seconds=seconds)
+        # The template, not the path: paths are without number.
+        route = getattr(scope.get("route"), "path", "(none)")
+        method = scope["method"] if scope["method"] in _METHODS else "(other)"
+        self._count(method=method, route=route, status=status, seconds=seconds)
         log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
 
 

@@ -13,6 +13,8 @@ MAX_NAME = 500
 
 
 def _name(text: str) -> str:
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("holds half a character (a lone surrogate); send valid Unicode")
     tidy = squeeze(text)
     if not tidy:
         raise ValueError("is empty; give the name as it stands on the cover")

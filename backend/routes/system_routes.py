@@ -1,0 +1,76 @@
+"""Health, overview, diagnosis, and the page that describes the API."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from backend.routes.answers import JSON, json_answer, preferred
+from backend.routes.dependencies import Services, With
+from backend.routes.schemas_system import Health, SystemAnswer
+from backend.utils.redaction import redact_value
+from backend.web import TEMPLATES
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+router = APIRouter(tags=["system"])
+
+_HTML = "text/html"
+_FORMS: dict[int | str, dict[str, Any]] = {200: {"content": {_HTML: {"schema": {"type": "string"}}}}}
+_SHOWN_ALBUMS = 60
+_SHOWN_JOBS = 8
+
+
+@router.get("/", response_model=Health, responses=_FORMS, summary="Health and a summary of the data")
+async def overview(request: Request, with_: With) -> Response:
+    """JSON for programs; a page for browsers (`Accept: text/html`)."""
+    if preferred(request.headers.get("accept", "*/*"), (JSON, _HTML)) == _HTML:
+        page = _template("overview.html").render(await _shown(with_), address=str(request.base_url).rstrip("/"))
+        return HTMLResponse(page, headers={"vary": "accept"})
+    return json_answer(await with_.system.health(), headers={"vary": "accept"})
+
+
+@router.get("/system", response_model=SystemAnswer, summary="Diagnosis")
+async def system(with_: With) -> Response:
+    """Versions, settings with secrets masked, the state of database, cache and each source, sizes."""
+    return json_answer(redact_value(await with_.system.system()))
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> Response:
+    """Swagger UI from our own files."""
+    return HTMLResponse(_template("docs.html").render())
+
+
+async def _shown(with_: Services) -> dict[str, Any]:
+    """What the page shows; without a database only that it is away."""
+    health = await with_.system.health()
+    if health["status"] != "ok":
+        return {"health": health, "jobs": [], "albums": None, "coverage": None}
+    return {
+        "health": health,
+        "jobs": await with_.ingestion.jobs(limit=_SHOWN_JOBS),
+        "albums": await with_.albums.page(limit=_SHOWN_ALBUMS),
+        "coverage": await with_.analytics.coverage(),
+    }
+
+
+@cache
+def _template(name: str) -> Template:
+    # Imported here: programs that never look at a page start faster without it.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thousands"] = lambda number: f"{number:,}"
+    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
+    return environment.get_template(name)
