@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from backend.repositories.database import Database
 
 from backend.models.ingestion_models import AUDIO_FEATURES
+from backend.repositories.database import Database
 
 _MEANS = ", ".join(
     f"'{name}', avg(t.{name})" for name in AUDIO_FEATURES if name not in {"key", "mode", "time_signature"}
