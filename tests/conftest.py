@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from backend.config.settings import ApiSettings, AppSettings, CacheSettings, DatabaseSettings, SettingsGroup
+
 pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.twin", "tests.fixtures.valkey"]
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _only_our_settings() -> Iterator[None]:
     """Tests depend on no setting of the person who runs them."""
-    from backend.config.settings import ApiSettings, AppSettings, CacheSettings, DatabaseSettings, SettingsGroup
-
     groups: list[type[SettingsGroup]] = [ApiSettings, AppSettings, CacheSettings, DatabaseSettings]
     names = {name.upper() for group in groups for name in group.model_fields}
     taken = {
@@ -30,7 +30,7 @@ def _only_our_settings() -> Iterator[None]:
     os.environ.update(taken)
 
 
-def _all_groups(group: type) -> Iterator[type]:
+def _all_groups(group: type[SettingsGroup]) -> Iterator[type[SettingsGroup]]:
     for child in group.__subclasses__():
         yield child
         yield from _all_groups(child)

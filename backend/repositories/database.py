@@ -86,7 +86,8 @@ class Database:
                 )
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as problem:
             raise DatabaseUnreachableError(
-                f"The database at {self._address.shown} refuses us: {problem}. Check user, password and database name in DATABASE_URL."
+                f"The database at {self._address.shown} refuses us: {problem}. "
+                "Check user, password and database name in DATABASE_URL."
             ) from problem
         except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as problem:
             raise DatabaseUnreachableError(

@@ -203,11 +203,10 @@ class Watchdog:
         return "postgres" in said.stdout and str(self.data) in said.stdout
 
     def last_words(self) -> str:
-        """The last lines of the log that say something."""
+        """The last lines of the log."""
         with contextlib.suppress(OSError):
             lines = (self.state / "postgres.log").read_text(errors="replace").splitlines()
-            telling = [line for line in lines[-40:] if "FATAL" in line or "PANIC" in line or "error" in line.lower()]
-            return " / ".join((telling or lines)[-3:])
+            return " / ".join(line.strip() for line in lines[-4:])
         return f"see {self.state / 'postgres.log'}"
 
     # -- watching ----------------------------------------------------------------------------------
