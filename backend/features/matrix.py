@@ -1,0 +1,139 @@
+"""From a table of tracks to the matrix that models are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from backend.features import target as targets
+from backend.features.audio import audio
+from backend.features.columns import (
+    CATEGORIES,
+    CONTINUOUS,
+    FEATURES,
+    NUMERIC,
+    TAGS,
+    Block,
+    Column,
+    Flags,
+    Floats,
+    floats,
+    known_count,
+    lists,
+    with_unique_names,
+)
+from backend.features.multihot import multihot, top
+from backend.features.numeric import explicit, numeric
+from backend.features.target import Target
+
+READS: Final = ("id", *TAGS, *NUMERIC, *CONTINUOUS, *CATEGORIES, "explicit", *targets.SCORES, "synthetic")
+"""The columns of `enhanced_tracks` that a matrix is computed from."""
+GENRES: Final = 50
+MOODS: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixOptions:
+    """What a matrix is to hold.
+
+    Attributes:
+        genres: how many of the most frequent genres become columns.
+        moods: how many of the most frequent moods become columns.
+        min_features: tracks with fewer known fields (of the 19 in `columns.FEATURES`, without what the target hides) are
+            left out.
+        keep_unlabelled: keep tracks of which the target is unknown; y is NaN (None) there.
+    """
+
+    genres: int = GENRES
+    moods: int = MOODS
+    min_features: int = 3
+    keep_unlabelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureMatrix:
+    """A matrix with what belongs to it.
+
+    Attributes:
+        X: n_tracks × n_features, float32, nothing missing.
+        columns: what each column of X is.
+        y: n_tracks; float64 with NaN where unknown, or names of genres.
+        ids: the tracks' ids, n_tracks.
+        synthetic: which tracks hold a made-up value, n_tracks.
+    """
+
+    X: Floats
+    columns: tuple[Column, ...]
+    y: npt.NDArray[Any]
+    ids: list[str]
+    target: Target
+    synthetic: Flags = field(repr=False)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of X's columns."""
+        return [column.name for column in self.columns]
+
+
+def usable(table: pa.Table, target: Target, options: MatrixOptions) -> pa.Table:
+    """The tracks that a matrix may hold: enough is known of them, and so is the target (unless kept without)."""
+    counted = [name for name in FEATURES if name not in target.hidden_fields]
+    keep = known_count(table, counted) >= options.min_features
+    if not options.keep_unlabelled:
+        keep &= targets.labelled(targets.values(table, target))
+    return table if keep.all() else table.filter(pa.array(keep))
+
+
+def build(
+    table: pa.Table, *, target: Target | str = targets.DEFAULT, options: MatrixOptions | None = None
+) -> FeatureMatrix:
+    """The matrix of a table with the columns `READS`; rows stay in order.
+
+    What is learnt (medians, the top genres and moods) is learnt from the rows that are kept.
+
+    Raises:
+        InvalidInputError: the target is none of those there are.
+    """
+    chosen = options or MatrixOptions()
+    aim = targets.parse(target, find_tag=targets.tags_of(table)) if isinstance(target, str) else target
+    kept = usable(table, aim, chosen)
+    blocks = list(_blocks(kept, aim, chosen))
+    columns = with_unique_names(column for block in blocks for column in block.columns)
+    return FeatureMatrix(
+        X=_filled(blocks, n_tracks=kept.num_rows, n_features=len(columns)),
+        columns=columns,
+        y=targets.values(kept, aim),
+        ids=kept.column("id").to_pylist(),
+        target=aim,
+        synthetic=floats(kept, "synthetic") == 1,
+    )
+
+
+def _blocks(table: pa.Table, target: Target, options: MatrixOptions) -> Iterator[Block]:
+    hidden = target.hidden_fields
+    yield numeric(table, without=hidden)
+    yield from audio(table, without=hidden)
+    for name, most in zip(TAGS, (options.genres, options.moods), strict=True):
+        if name in hidden:
+            continue
+        own = target.field == name
+        without = {target.hidden_tag or ""} if own else set()
+        classes = top(lists(table, name), most, without=without)
+        # Of its own kind's target the flag would tell which rows are unlabelled.
+        yield multihot(table, name, classes=classes, flagged=not own)
+    yield explicit(table, without=hidden)
+
+
+def _filled(blocks: Sequence[Block], *, n_tracks: int, n_features: int) -> Floats:
+    matrix = np.zeros((n_tracks, n_features), np.float32)
+    start = 0
+    for block in blocks:
+        end = start + len(block.columns)
+        block.write(matrix[:, start:end])
+        start = end
+    return matrix
