@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
 import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -78,22 +79,12 @@ class Database:
         return database
 
     async def _check(self) -> None:
-        try:
-            async with self.connection() as connection:
-                number = await connection.fetchval("SELECT current_setting('server_version_num')::int")
-                may_create = await connection.fetchval(
-                    "SELECT has_schema_privilege(current_schema(), 'CREATE') AND has_schema_privilege(current_schema(), 'USAGE')"
-                )
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as problem:
-            raise DatabaseUnreachableError(
-                f"The database at {self._address.shown} refuses us: {problem}. "
-                "Check user, password and database name in DATABASE_URL."
-            ) from problem
-        except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as problem:
-            raise DatabaseUnreachableError(
-                f"The database at {self._address.shown} cannot be reached ({problem or type(problem).__name__}). "
-                "Check DATABASE_URL and that the server runs, or unset DATABASE_URL to use the embedded one."
-            ) from problem
+        async with self.connection() as connection:
+            number = await connection.fetchval("SELECT current_setting('server_version_num')::int")
+            may_create = await connection.fetchval(
+                "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+                " AND has_schema_privilege(current_schema(), 'USAGE')"
+            )
         if number < _OLDEST:
             raise DatabaseTooOldError(
                 f"The database at {self._address.shown} is PostgreSQL {number // 10000}; Tensoe needs 14 or newer."
@@ -110,6 +101,7 @@ class Database:
 
         Raises:
             BusyError: none became free within `DB_POOL_TIMEOUT`.
+            DatabaseUnreachableError: a new one was needed and nobody answers, or we are refused.
         """
         try:
             pooled = await self._engine.raw_connection()
@@ -117,6 +109,8 @@ class Database:
             raise BusyError(
                 "All database connections are in use; try again soon", retry_after=_RETRY_SECONDS
             ) from problem
+        except (OSError, TimeoutError, asyncpg.PostgresError, AsyncAdapt_asyncpg_dbapi.Error) as problem:
+            raise self._unreachable(problem) from problem
         try:
             yield cast(Connection, pooled.driver_connection)
         except BaseException:
@@ -126,6 +120,19 @@ class Database:
             raise
         finally:
             pooled.close()
+
+    def _unreachable(self, problem: Exception) -> DatabaseUnreachableError:
+        # SQLAlchemy wraps what asyncpg says while connecting.
+        said = problem.__cause__ if isinstance(problem, AsyncAdapt_asyncpg_dbapi.Error) else problem
+        if isinstance(said, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
+            return DatabaseUnreachableError(
+                f"The database at {self._address.shown} refuses us: {said}. "
+                "Check user, password and database name in DATABASE_URL."
+            )
+        return DatabaseUnreachableError(
+            f"The database at {self._address.shown} cannot be reached ({said or type(said).__name__}). "
+            "Check DATABASE_URL and that the server runs, or unset DATABASE_URL to use the embedded one."
+        )
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
