@@ -27,11 +27,7 @@ _EXPOSED = ("Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", 
 
 
 def build_app(settings: Settings, *, services: Services | None = None, lifespan: Lifespan | None = None) -> FastAPI:
-    """The app. Without services every route answers 503 until the lifespan has put them into `app.state.services`.
-
-    Raises:
-        ConfigurationError: RATE_LIMIT or REDIS_URL does not fit.
-    """
+    """The app. Without services every route answers 503 until the lifespan has put them into `app.state.services`."""
     app = FastAPI(
         title="Tensoe",
         version=__version__,
@@ -63,6 +59,10 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
         if (found := services()) is not None:
             found.metrics.rate_limited()
 
+    def pace() -> Pace | None:
+        found = services()
+        return None if found is None else found.pace
+
     stack = [Middleware(RequestContext, count=count)]
     if settings.api.origins:
         stack.append(
@@ -74,10 +74,7 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
                 expose_headers=_EXPOSED,
             )
         )
-    if settings.api.rate_limit.strip():
-        redis = settings.cache.redis_url
-        pace = Pace(settings.api.rate_limit, redis_url=None if redis is None else redis.get_secret_value())
-        stack.append(Middleware(RateLimit, pace=pace, refused=refused))
+    stack.append(Middleware(RateLimit, pace=pace, refused=refused))
     stack.append(Middleware(ApiKeyGuard, keys=settings.api.keys))
     stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes))
     return stack

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from backend.config.settings import Settings
 from backend.metrics import Metrics
 from backend.models.results import TrackFilter
+from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.export_service import ExportService
@@ -28,6 +29,7 @@ class Services:
 
     settings: Settings
     metrics: Metrics
+    pace: Pace | None
     ingestion: IngestionService
     albums: AlbumService
     analytics: AnalyticsService

@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from limits import RateLimitItem, WindowStats, parse
@@ -17,6 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.routes.errors import problem
 from backend.utils.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +45,14 @@ class Pace:
         except ValueError as error:
             raise ConfigurationError(f"RATE_LIMIT={policy!r} must look like 600/minute or 10/second") from error
         self._memory = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._shared = None if redis_url is None else SlidingWindowCounterRateLimiter(_shared_storage(redis_url))
+        self._pool = None if redis_url is None else _pool(redis_url)
+        self._shared = None if self._pool is None else SlidingWindowCounterRateLimiter(_storage(self._pool))
         self._resume_at = 0.0
+
+    async def close(self) -> None:
+        """Give back connections."""
+        if self._pool is not None:
+            await self._pool.disconnect()
 
     @property
     def window(self) -> int:
@@ -66,19 +75,23 @@ class Pace:
         return allowed, await limiter.get_window_stats(self.item, client)
 
 
-def _shared_storage(url: str) -> Storage:
-    # Imported here: only who shares a counter needs it.
-    from limits.aio.storage import RedisStorage
+def _pool(url: str) -> ConnectionPool:
+    from redis.asyncio import BlockingConnectionPool  # only who shares a counter needs it
 
     try:
-        return RedisStorage(
-            f"async+{url}",
-            implementation="redispy",
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
+        return BlockingConnectionPool.from_url(
+            url, max_connections=20, timeout=_PATIENCE, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
         )
-    except Exception:  # noqa: BLE001 - the library's errors repeat the address, which may hold a password
+    except ValueError:
+        # `from None`: the library's text repeats the address, which may hold a password.
         raise ConfigurationError("REDIS_URL must look like redis://host:6379/0, rediss://… or unix://…") from None
+
+
+def _storage(pool: ConnectionPool) -> Storage:
+    from limits.aio.storage import RedisStorage
+
+    # The address is the pool's; this one only says which protocol is spoken.
+    return RedisStorage("async+redis://shared:6379", implementation="redispy", connection_pool=pool)  # type: ignore[arg-type]  # documented, not typed
 
 
 class RateLimit:
@@ -86,28 +99,30 @@ class RateLimit:
 
     Args:
         app: what is wrapped.
-        pace: what counts.
+        pace: gives what counts; None while there is none, then nothing is limited.
         refused: told of each refusal.
     """
 
-    def __init__(self, app: ASGIApp, *, pace: Pace, refused: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, *, pace: Callable[[], Pace | None], refused: Callable[[], None]) -> None:
         self._app = app
         self._pace = pace
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["method"] == "OPTIONS" or scope["path"].startswith(_FREE):
+        pace = self._pace()
+        free = scope["type"] != "http" or scope["method"] == "OPTIONS" or scope["path"].startswith(_FREE)
+        if pace is None or free:
             await self._app(scope, receive, send)
             return
         client = (scope.get("client") or ("unknown", 0))[0]
-        allowed, left = await self._pace.take(client)
+        allowed, left = await pace.take(client)
         wait = max(1, math.ceil(left.reset_time - time.time()))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["ratelimit-policy"] = f'"default";q={self._pace.item.amount};w={self._pace.window}'
+                headers["ratelimit-policy"] = f'"default";q={pace.item.amount};w={pace.window}'
                 headers["ratelimit"] = f'"default";r={max(0, left.remaining)};t={wait}'
             await send(message)
 
@@ -115,6 +130,6 @@ class RateLimit:
             await self._app(scope, receive, send_with_headers)
             return
         self._refused()
-        detail = f"More than {self._pace.item} from this address; ask again in {wait} seconds."
+        detail = f"More than {pace.item} from this address; ask again in {wait} seconds."
         answer = problem(429, detail=detail, instance=scope["path"], headers={"retry-after": str(wait)})
         await answer(scope, receive, send_with_headers)

@@ -143,7 +143,8 @@ async def test_a_client_that_goes_away_halfway_reaches_no_route() -> None:
 
 async def test_the_rate_limit_tells_what_is_left_and_refuses_beyond() -> None:
     refusals: list[int] = []
-    app = RateLimit(_app(), pace=Pace("3/minute"), refused=lambda: refusals.append(1))
+    pace = Pace("3/minute")
+    app = RateLimit(_app(), pace=lambda: pace, refused=lambda: refusals.append(1))
     async with _client(app) as client:
         answers = [await client.get("/echo/x") for _ in range(4)]
         assert [a.status_code for a in answers] == [200, 200, 200, 429]
@@ -156,7 +157,8 @@ async def test_the_rate_limit_tells_what_is_left_and_refuses_beyond() -> None:
 
 
 async def test_each_address_has_its_own_limit() -> None:
-    app = RateLimit(_app(), pace=Pace("1/minute"), refused=lambda: None)
+    pace = Pace("1/minute")
+    app = RateLimit(_app(), pace=lambda: pace, refused=lambda: None)
     for address in ("192.0.2.1", "192.0.2.2"):
         transport = httpx.ASGITransport(app, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
