@@ -1,0 +1,76 @@
+"""Why two tracks are similar, in words and numbers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from backend.features.similarity import Closeness, Neighbour
+
+_MOST: Final = 3  # audio features named
+_NEAR: Final = 0.5  # standard deviations within which two values are called similar
+_YEARS: Final = 5  # years within which two releases are called close
+_HIGH, _LOW = 0.66, 0.2
+_WORDS: Final = {
+    "acousticness": "acoustic",
+    "danceability": "danceable",
+    "energy": "energetic",
+    "instrumentalness": "instrumental",
+    "liveness": "live in sound",
+    "speechiness": "spoken",
+    "valence": "cheerful",
+}
+
+
+def reasons(neighbour: Neighbour) -> list[str]:
+    """Sentences for people, the weightiest group of tags first; never empty.
+
+    >>> from backend.features.similarity import Neighbour
+    >>> reasons(Neighbour(id="t", score=0.8, contributions={"genres": 0.8}, shared={"genres": ["dub"], "moods": []},
+    ...                   closest=(), years=(1969, 1971), filled=()))
+    ['shared genre: dub', 'released close together: 1969 and 1971']
+    """
+    found = [_tags(kind, neighbour.shared.get(kind, [])) for kind in ("genres", "moods")]
+    near = [closeness for closeness in neighbour.closest if closeness.distance <= _NEAR]
+    found += [audio_reason(closeness) for closeness in near[:_MOST]]
+    found.append(_years(neighbour.years))
+    told = [reason for reason in found if reason]
+    return told or [_overall(neighbour)]
+
+
+def _tags(kind: str, tags: list[str]) -> str:
+    noun = kind if len(tags) > 1 else kind.removesuffix("s")
+    return f"shared {noun}: {', '.join(tags)}" if tags else ""
+
+
+def _years(years: tuple[int, int] | None) -> str:
+    if years is None or abs(years[0] - years[1]) > _YEARS:
+        return ""
+    own, other = years
+    return f"released in the same year: {own}" if own == other else f"released close together: {own} and {other}"
+
+
+def audio_reason(closeness: Closeness) -> str:
+    """One audio feature in plain words.
+
+    >>> audio_reason(Closeness(feature="tempo", own=120.1, other=122.0, distance=0.1, product=1.0))
+    'similar tempo: 120 vs 122 BPM'
+    >>> audio_reason(Closeness(feature="acousticness", own=0.91, other=0.88, distance=0.1, product=1.0))
+    'both very acoustic: 0.91 and 0.88'
+    """
+    name, own, other = closeness.feature, closeness.own, closeness.other
+    if name == "tempo":
+        return f"similar tempo: {own:.0f} vs {other:.0f} BPM"
+    if name == "loudness":
+        return f"similar loudness: {own:.1f} vs {other:.1f} dB"
+    if min(own, other) >= _HIGH:
+        return f"both very {_WORDS[name]}: {own:.2f} and {other:.2f}"
+    if max(own, other) <= _LOW:
+        return f"both hardly {_WORDS[name]}: {own:.2f} and {other:.2f}"
+    return f"similar {name}: {own:.2f} vs {other:.2f}"
+
+
+def _overall(neighbour: Neighbour) -> str:
+    if neighbour.closest and neighbour.closest[0].product > 0:
+        best = neighbour.closest[0]
+        return f"{best.feature} leans the same way: {best.own:.2f} and {best.other:.2f}"
+    return "released on the same side of the catalogue's mean year"
