@@ -1,0 +1,143 @@
+"""Tidying what sources say: tags into genres and moods, values into their ranges, or away."""
+
+from __future__ import annotations
+
+import calendar
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from backend.ingestion.vocabulary import Kind, tell
+from backend.models.ingestion_models import Level, Tag
+from backend.utils.text import fold_name, squeeze
+
+_LEVELS: Final[Mapping[Level, float]] = {"track": 1.0, "album": 0.6, "artist": 0.35}
+_UNIT: Final = ("acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "valence")
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    **dict.fromkeys(_UNIT, (0.0, 1.0)),
+    "loudness": (-80.0, 10.0),  # dB
+    "tempo": (1.0, 400.0),  # BPM; 0 means: not found
+    "key": (-1.0, 11.0),  # -1 means: looked for and not found
+    "mode": (0.0, 1.0),
+    "time_signature": (1.0, 15.0),  # beats a bar; 0 means: not found
+}
+_DATE: Final = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
+_ISRC: Final = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")  # ISO 3901, without hyphens
+_LONGEST_TEXT: Final = 1_000
+_LONGEST_TRACK_MS: Final = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class SortedTags:
+    """Tags told apart: canonical genres and moods by falling weight, and how many tags were unknown."""
+
+    genres: tuple[str, ...]
+    moods: tuple[str, ...]
+    unknown: int = 0
+
+
+def sort_tags(
+    tags: Iterable[tuple[Tag, float]], *, artist: str, album: str, max_genres: int, max_moods: int
+) -> SortedTags:
+    """Tell genres from moods, drop junk, add up the weights of all sources and levels, and cut.
+
+    Args:
+        tags: each with the weight of its source; what is said of a track counts more than what is said of its artist.
+        artist: names that are no genre of his own music.
+        album: likewise.
+        max_genres: the most genres kept.
+        max_moods: the most moods kept.
+    """
+    own = {fold_name(artist), fold_name(album)}
+    weights: dict[Kind, dict[str, float]] = {Kind.GENRE: defaultdict(float), Kind.MOOD: defaultdict(float)}
+    unknown = 0
+    for tag, trust in tags:
+        word = tell(tag.name)
+        if word.kind is Kind.UNKNOWN:
+            unknown += 1
+        elif word.kind is not Kind.JUNK and fold_name(tag.name) not in own:
+            weights[word.kind][word.name] += tag.weight * trust * _LEVELS[tag.level]
+    return SortedTags(_best(weights[Kind.GENRE], max_genres), _best(weights[Kind.MOOD], max_moods), unknown)
+
+
+def _best(weights: Mapping[str, float], most: int) -> tuple[str, ...]:
+    # Rounded, so that the order in which sources are added up cannot tip a tie.
+    return tuple(sorted(weights, key=lambda name: (-round(weights[name], 9), name))[:most])
+
+
+def tidy_text(text: str | None) -> str | None:
+    """White space squeezed, control characters gone, of bounded length; None when nothing is left."""
+    if text is None:
+        return None
+    return squeeze(text.encode("utf-8", "ignore").decode())[:_LONGEST_TEXT] or None
+
+
+def tidy_date(text: str | None) -> str | None:
+    """An ISO date of day, month or year precision; None for impossible ones ("0000", "2021-02-30" keeps 2021-02)."""
+    match = _DATE.match(text.strip()) if text else None
+    if match is None:
+        return None
+    year, month, day = (int(part) if part else 0 for part in match.groups())
+    if not 1000 <= year <= 2200:
+        return None
+    if not 1 <= month <= 12:
+        return f"{year:04d}"
+    if not 1 <= day <= calendar.monthrange(year, month)[1]:
+        return f"{year:04d}-{month:02d}"
+    return f"{year:04d}-{month:02d}-{day:02d}"
+
+
+def tidy_features(features: Mapping[str, object] | None) -> dict[str, float]:
+    """The known audio features that are numbers within their range, in a fixed order."""
+    if not features:
+        return {}
+    found = {}
+    for name, (low, high) in _RANGES.items():
+        value = features.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            number = float(value)
+            if math.isfinite(number) and low <= number <= high:
+                found[name] = number
+    return dict(sorted(found.items()))
+
+
+def tidy_share(value: object) -> float | None:
+    """A score of 0 to 100, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) and 0 <= number <= 100 else None
+
+
+def tidy_popularity(value: object) -> int | None:
+    """A popularity of 0 to 100, or None."""
+    number = tidy_share(value)
+    return None if number is None else round(number)
+
+
+def tidy_count(value: object) -> int | None:
+    """A count that PostgreSQL's INTEGER holds, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return int(value) if 0 <= value <= 2_147_483_647 else None
+
+
+def tidy_duration(value: object) -> int | None:
+    """A duration of 1 ms to a day, or None (0 means unknown)."""
+    number = tidy_count(value)
+    return number if number is not None and 0 < number <= _LONGEST_TRACK_MS else None
+
+
+def tidy_isrc(text: str | None) -> str | None:
+    """An ISRC in its normal form, or None."""
+    plain = re.sub(r"[\s-]", "", text or "").upper()
+    return plain if _ISRC.match(plain) else None
+
+
+def tidy_upc(text: str | None) -> str | None:
+    """A UPC or EAN as digits, or None."""
+    plain = re.sub(r"[\s-]", "", text or "")
+    return plain if plain.isdecimal() and 8 <= len(plain) <= 14 else None
