@@ -37,7 +37,7 @@ class Family:
 FAMILIES: Final = (
     Family("rock", ("alternative rock", "indie rock", "hard rock", "psychedelic rock", "post-punk"), 0.21, 0.05, 235,
             ("energetic", "melancholic", "rebellious", "raw")),
-    Family("pop", ("synth-pop", "dance-pop", "indie pop", "art pop"), 0.19, 0.06, 215,
+    Family("pop", ("synthpop", "dance pop", "indie pop", "art pop"), 0.19, 0.06, 215,
             ("uplifting", "romantic", "energetic", "bittersweet")),
     Family("hip hop", ("conscious hip hop", "boom bap", "jazz rap", "trap"), 0.14, 0.62, 205,
             ("aggressive", "dark", "introspective", "energetic")),
@@ -49,7 +49,7 @@ FAMILIES: Final = (
             ("calm", "melancholic", "introspective", "warm")),
     Family("jazz", ("cool jazz", "jazz fusion", "spiritual jazz"), 0.05, 0.0, 370,
             ("mellow", "calm", "warm", "playful")),
-    Family("soul", ("neo soul", "funk", "rhythm and blues"), 0.05, 0.08, 240,
+    Family("soul", ("neo soul", "funk", "r&b"), 0.05, 0.08, 240,
             ("romantic", "sensual", "warm", "uplifting")),
     Family("latin", ("salsa", "reggaeton", "latin pop"), 0.04, 0.14, 210,
             ("party", "energetic", "passionate", "romantic")),
