@@ -30,6 +30,7 @@ class SourceProfile:
         gives: precedence by field of AlbumRecord and TrackRecord ("title", "tracks", "audio_features", "tags", …);
             the highest wins, a field that is not named is never taken. For "tags" it is the weight of its tags.
         stage: "identity" sources are asked first; what they find is passed on to the others as `AlbumQuery.known`.
+        keyed: needs a key of the user's; while none of these has one, the demo takes part.
         stand_in: its records count only while no other source knows the album (demo, made-up values).
         limits: pace and patience of its client.
         terms: a sentence for people on what its terms allow, with no address needed.
@@ -39,6 +40,7 @@ class SourceProfile:
     rights: Rights
     gives: Mapping[str, float]
     stage: Stage = "enrichment"
+    keyed: bool = False
     stand_in: bool = False
     limits: Limits = field(default_factory=Limits)
     terms: str = ""
