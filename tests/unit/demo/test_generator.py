@@ -157,8 +157,11 @@ def test_tracks_of_an_album_lie_nearer_than_those_of_its_genre(albums: list[Albu
     rock = [values for values in rock if len(values) > 3]
     of_all = [v for values in rock for v in values]
 
-    within = mean(mean(abs(v - mean(values)) for v in values) for values in rock)
-    assert within < 0.9 * mean(abs(v - mean(of_all)) for v in of_all)
+    def spread(values: list[float]) -> float:
+        middle = mean(values)
+        return mean(abs(v - middle) for v in values)
+
+    assert mean(map(spread, rock)) < 0.9 * spread(of_all)
 
 
 def test_popularity_is_skewed_and_years_have_a_trend(albums: list[AlbumRecord]) -> None:
