@@ -50,7 +50,6 @@ def _track(album: AlbumRecord, track: TrackRecord, *, middle: Centre, popularity
     return replace(
         track,
         duration_ms=None,
-        tags=(),
         popularity=round(_between(popularity - loss + 8 * _bell(draw, 18), low=1, high=99)),
         audio_features=_features(draw, middle=middle),
     )
