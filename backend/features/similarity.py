@@ -20,7 +20,9 @@ from backend.features.tag_space import TagSpace
 from backend.utils.errors import NotFoundError
 from backend.utils.text import fold, fold_name
 
-READS: Final = ("id", "title", "artist", *TAGS, *CONTINUOUS, "release_year")
+CARD: Final = ("id", "title", "artist", "album", "album_id", "release_year", "synthetic")
+"""What is shown of a track."""
+READS: Final = (*CARD, *TAGS, *CONTINUOUS)
 """The columns of `enhanced_tracks` that neighbours are computed from."""
 SCALED: Final = (*CONTINUOUS, "release_year")
 TAG_WEIGHT: Final = 2.0
@@ -77,6 +79,7 @@ class SimilarityIndex:
         table = table.sort_by("id")  # so that ties go by id
         self._ids: list[str] = table.column("id").to_pylist()
         self._rows = {track_id: row for row, track_id in enumerate(self._ids)}
+        self._cards = table.select(CARD)
         self._titles, self._artists = (table.column(name) for name in ("title", "artist"))
         self._values = np.column_stack([floats(table, name) for name in SCALED])
         self._scaled = _standardised(self._values)
@@ -87,6 +90,21 @@ class SimilarityIndex:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def card(self, track_id: str) -> dict[str, Any]:
+        """What is shown of a track: the fields of `CARD`.
+
+        Raises:
+            NotFoundError: no track has this id.
+        """
+        shown: dict[str, Any] = self._cards.slice(self._row(track_id), 1).to_pylist()[0]
+        return shown
+
+    def _row(self, track_id: str) -> int:
+        row = self._rows.get(track_id)
+        if row is None:
+            raise NotFoundError(f"No track has the id {track_id[:80]!r}; /ml/training-data lists what is stored")
+        return row
 
     def neighbours(self, track_id: str, k: int, *, allowed: Iterable[str] | None = None) -> list[Neighbour]:
         """The k most similar tracks, best first, ties by id; only those with something in common (a score above 0).
@@ -102,9 +120,7 @@ class SimilarityIndex:
         Raises:
             NotFoundError: no track has this id.
         """
-        row = self._rows.get(track_id)
-        if row is None:
-            raise NotFoundError(f"No track has the id {track_id[:80]!r}; /ml/training-data lists what is stored")
+        row = self._row(track_id)
         parts = self._parts(row)
         scores = np.sum(list(parts.values()), axis=0)
         candidates = np.round(scores, _DECIMALS) > 0
