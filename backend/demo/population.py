@@ -103,7 +103,7 @@ def draw_artists(draw: Draw) -> dict[str, Any]:
         # The greater of two: more artists of late than long ago.
         "year": _FIRST_YEAR + (np.maximum(draw.flat(n), draw.flat(n)) * (_LAST_YEAR - _FIRST_YEAR)).astype(np.int64),
         "fame": draw.flat(n) * draw.flat(n) * 70,  # few are famous
-        "quality": 70 + 16 * draw.bell(n),
+        "quality": 70 + 22 * draw.bell(n),
         "offset": draw.bell(n, len(MEASURES)) * _ARTIST_SPREAD,
         "titles": draw.flat(n),
     }
@@ -122,7 +122,7 @@ def draw_albums(draw: Draw, artists: dict[str, Any]) -> dict[str, Any]:
         default=40,
     )
     year = np.minimum(artists["year"][artist] + 2 * order + draw.below(2, n), _LAST_YEAR)
-    quality = artists["quality"][artist] + 6 * draw.bell(n)
+    quality = artists["quality"][artist] + 9 * draw.bell(n)
     return {
         "artist": artist,
         "order": order,
