@@ -102,6 +102,8 @@ def test_tags_are_of_the_vocabulary_in_canonical_spelling(album: AlbumRecord) ->
     assert len(set(moods)) == len(moods)
     assert 2 <= len(genres) <= 5
     assert 2 <= len(moods) <= 6
+    # Tags that are the names of album or artist are taken for junk.
+    assert not {fold_name(tag.name) for tag in album.tags} & {fold_name(album.title), fold_name(album.artist)}
     assert all(0 < tag.weight <= 1 and tag.level == "album" for tag in album.tags)
 
 
