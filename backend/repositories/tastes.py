@@ -29,7 +29,7 @@ SELECT t.artist_key, count(*) AS tracks, bool_or(t.synthetic) AS synthetic,
        (SELECT counts::text FROM genre g WHERE g.artist_key = t.artist_key) AS genres,
        (SELECT counts::text FROM mood m WHERE m.artist_key = t.artist_key) AS moods
 FROM mine t GROUP BY t.artist_key ORDER BY t.artist_key
-"""  # noqa: S608 - built from our own constant names only
+"""
 
 
 class Tastes:

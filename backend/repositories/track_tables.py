@@ -1,0 +1,58 @@
+"""Tracks as Arrow over an ADBC connection; blocking, so called from threads and scripts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from backend.models.results import TrackFilter
+from backend.repositories.track_columns import FLAT_COLUMNS, READABLE
+from backend.repositories.track_filter import SESSION, values, where
+from backend.utils.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_JSON: Final = frozenset({"audio_features", "provenance"})
+
+
+class TrackTables:
+    """Reads tracks through one ADBC connection.
+
+    Args:
+        connection: of `Database.columnar` or `open_columnar`.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def arrow(self, track_filter: TrackFilter, /, *, limit: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """Tracks that fit, ordered by id: lists of strings, date32, JSON as string, audio features as float32.
+
+        Raises:
+            InvalidInputError: a column is none of the readable ones.
+        """
+        with self.arrow_batches(track_filter, limit=limit, columns=columns) as batches:
+            return batches.read_all()
+
+    @contextlib.contextmanager
+    def arrow_batches(
+        self, track_filter: TrackFilter, /, *, limit: int, columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
+        """The same, batch by batch."""
+        chosen = tuple(columns or FLAT_COLUMNS)
+        unknown = [c for c in chosen if c not in READABLE]
+        if unknown:
+            raise InvalidInputError(f"no column {', '.join(unknown)}; there are {', '.join(sorted(READABLE))}")
+        # jsonb as text: what reads Arrow knows strings, not PostgreSQL's types.
+        listed = ", ".join(f'"{c}"::text AS "{c}"' if c in _JSON else f'"{c}"' for c in chosen)
+        statement = (
+            f"SELECT {listed} FROM enhanced_tracks WHERE {where(track_filter, SESSION)} ORDER BY id LIMIT {int(limit)}"
+        )
+        with self._connection.cursor() as cursor:
+            # The driver streams by COPY, which takes no parameters: the session carries the filter's values.
+            cursor.execute("SELECT set_config('tensoe.filter', $1, false)", (values(track_filter),))
+            cursor.fetchall()
+            cursor.execute(statement)
+            yield cursor.fetch_record_batch()
