@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 60.0
 """How long a claimed album stays ours without a sign of life; a dead process's albums are taken over after it."""
+DEMO_JOB = "demo"
 _IDLE_SECONDS = 2.0  # between looks for other processes' jobs
 _MAX_ATTEMPTS = 3  # of an album whose storing failed, before it is reported as failed
 _MAX_NAME = 500
@@ -137,6 +138,17 @@ class IngestionService:
         found = await self._jobs.create(checked, job_id=job_id)
         self._wake.set()
         return found
+
+    async def load_demo(self) -> str | None:
+        """Submit the shipped demo catalogue as a job, once; None while the demo is off.
+
+        The job's id is always the same, so that a second start, or two at once, add nothing.
+        """
+        if not any(s.profile.stand_in for s in self._sources if s.profile.name in self._used):
+            return None
+        from backend.demo.catalogue import albums  # late: only a first start needs the catalogue
+
+        return await self.submit([AlbumQuery(album=a.title, artist=a.artist) for a in albums()], job_id=DEMO_JOB)
 
     async def status(self, job_id: str, *, offset: int = 0, limit: int = 100) -> JobStatus:
         """A job as it stands, with a page of its albums.
