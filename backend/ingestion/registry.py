@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from backend.config.settings import IngestionSettings
 from backend.ingestion.aoty_scraper import AotySource
 from backend.ingestion.demo_fetcher import DemoSource
 from backend.ingestion.lastfm_fetcher import LastfmSource
+from backend.ingestion.lastfm_listener import LastfmListener
 from backend.ingestion.source import Source
 from backend.ingestion.spotify_fetcher import SpotifySource
 from backend.ingestion.synthetic_fetcher import SyntheticSource
+from backend.ingestion.transport import Transport
 
 SOURCES: tuple[type[Source], ...] = (SpotifySource, LastfmSource, AotySource, DemoSource, SyntheticSource)
 
@@ -18,6 +20,12 @@ SOURCES: tuple[type[Source], ...] = (SpotifySource, LastfmSource, AotySource, De
 def build_sources() -> list[Source]:
     """One of each registered source, with its settings read."""
     return [source() for source in SOURCES]
+
+
+def build_listener(sources: Sequence[Source], transports: Mapping[str, Transport]) -> LastfmListener:
+    """Who is asked for listeners, through the transport of the source that shares its service."""
+    (name,) = (s.profile.name for s in sources if isinstance(s, LastfmSource))
+    return LastfmListener(transports[name])
 
 
 def in_use(sources: Sequence[Source], settings: IngestionSettings) -> list[Source]:

@@ -26,6 +26,7 @@ class TrackFilter:
     min_popularity: int | None = None
     q: str | None = None
     synthetic: bool | None = None
+    after: str | None = None  # only ids behind this one: a listing that goes on
 
 
 class IngestResult(StrEnum):

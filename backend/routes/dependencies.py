@@ -19,6 +19,7 @@ from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
 from backend.services.system_service import SystemService
+from backend.services.training_service import TrainingService
 from backend.services.user_service import UserService
 from backend.utils.errors import BusyError, InvalidInputError
 
@@ -36,6 +37,7 @@ class Services:
     users: UserService
     system: SystemService
     ml: MlService
+    training: TrainingService
     exports: ExportService
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -90,8 +90,6 @@ class Track(Schema):
     """Field to the source that gave it."""
     synthetic: bool = False
     """True: some value of the row is made up (demo)."""
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
 
 
 class TrackPage(Schema):
@@ -126,6 +124,8 @@ class AlbumSummary(Schema):
     aoty_critic_count: int | None = None
     genres: list[str] = Field(default_factory=list)
     moods: list[str] = Field(default_factory=list)
+    ids: dict[str, str] = Field(default_factory=dict)
+    """What services call it, by service."""
     synthetic: bool = False
     """True: some value of it is made up (demo)."""
 
@@ -140,11 +140,25 @@ class AlbumPage(Schema):
     data: list[AlbumSummary]
 
 
+class AlbumSource(Schema):
+    """A source that said something of an album."""
+
+    source: str
+    rights: str
+    match_method: str
+    match_score: float
+    """0 to 1: how near the name it was found under is to the one asked for."""
+    fetched_at: datetime
+    valid_from: datetime
+
+
 class Album(AlbumSummary):
     """An album with its tracks and the source of each field."""
 
-    ids: dict[str, Any] = Field(default_factory=dict)
-    """What services call it, by service."""
+    artist_id: str
+    created_at: datetime
+    updated_at: datetime
     provenance: dict[str, str] = Field(default_factory=dict)
     """Field to the source that gave it."""
     tracks: list[Track] = Field(default_factory=list)
+    sources: list[AlbumSource] = Field(default_factory=list)

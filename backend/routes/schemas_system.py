@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from backend.routes.schemas import Schema
+from backend.routes.schemas_analytics import Summary
 
 
 class SourceState(Schema):
@@ -40,7 +41,7 @@ class Health(Schema):
     environment: str
     uptime_seconds: float
     database: DatabaseHealth
-    data: dict[str, Any] | None
+    data: Summary | None
     """How much is stored; null while the database does not answer."""
     sources: list[SourceState]
     links: dict[str, str]

@@ -23,6 +23,18 @@ _HTML = "text/html"
 _FORMS: dict[int | str, dict[str, Any]] = {200: {"content": {_HTML: {"schema": {"type": "string"}}}}}
 _SHOWN_ALBUMS = 60
 _SHOWN_JOBS = 8
+_FIELDS = {
+    "genres": "genres",
+    "moods": "moods",
+    "audio_features": "audio features",
+    "popularity": "popularity",
+    "duration_ms": "duration",
+    "release_date": "release date",
+    "aoty_score": "AOTY user score",
+    "aoty_critic_score": "AOTY critic score",
+    "explicit": "explicit",
+    "isrc": "ISRC",
+}
 
 
 @router.get("/", response_model=Health, responses=_FORMS, summary="Health and a summary of the data")
@@ -55,8 +67,14 @@ async def _shown(with_: Services) -> dict[str, Any]:
         "health": health,
         "jobs": await with_.ingestion.jobs(limit=_SHOWN_JOBS),
         "albums": await with_.albums.page(limit=_SHOWN_ALBUMS),
-        "coverage": await with_.analytics.coverage(),
+        "coverage": _coverage(await with_.analytics.coverage()),
     }
+
+
+def _coverage(found: dict[str, Any]) -> list[tuple[str, float]]:
+    """The fields people look for, best known first."""
+    fields = [(_FIELDS[name], known["share"]) for name, known in found["fields"].items() if name in _FIELDS]
+    return sorted(fields, key=lambda field: -field[1])
 
 
 @cache

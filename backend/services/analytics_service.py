@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from backend.cache import Cache, digest, remember
 from backend.repositories.aggregates import Aggregates
 from backend.repositories.jobs import JobRepository
+
+_TOP: Final = 20  # genres and moods in the overview; /ml/genres and /ml/moods have more
 
 
 class AnalyticsService:
@@ -29,7 +31,7 @@ class AnalyticsService:
         self._ttl = ttl
 
     async def summary(self) -> dict[str, Any]:
-        """How much there is: tracks, albums, artists and what is known of them."""
+        """How much there is: tracks, albums, artists, genres, moods, years, made-up values."""
         found: dict[str, Any] = orjson.loads(await self._kept("summary", self._aggregates.summary))
         return found
 
@@ -37,6 +39,10 @@ class AnalyticsService:
         """Which share of tracks knows each field, and how much each source gives."""
         found: dict[str, Any] = orjson.loads(await self._kept("coverage", self._aggregates.coverage))
         return found
+
+    async def overview(self) -> bytes:
+        """All insights together, as JSON."""
+        return await self._kept("overview", self._overview)
 
     async def genres(self, *, limit: int) -> bytes:
         """The most frequent genres with their number of tracks, as JSON."""
@@ -50,10 +56,24 @@ class AnalyticsService:
         """How ingestion went, per source and over all; never cached, since it changes while one looks."""
         return await self._jobs.statistics()
 
+    async def _overview(self) -> dict[str, Any]:
+        # One after the other: insights must not take every pooled connection from requests that are short.
+        a = self._aggregates
+        return {
+            "summary": await a.summary(),
+            "genres": await a.genre_distribution(_TOP),
+            "moods": await a.mood_distribution(_TOP),
+            "popularity": await a.histogram("popularity"),
+            "aoty_score": await a.histogram("aoty_score"),
+            "aoty_critic_score": await a.histogram("aoty_critic_score"),
+            "years": await a.years(),
+            "audio_features": await a.audio_features(),
+            "coverage": await a.coverage(),
+        }
+
     async def _kept(self, name: str, ask: Callable[[], Awaitable[Any]], **parameters: object) -> bytes:
         async def compute() -> bytes:
             return orjson.dumps(await ask())
 
-        return await remember(
-            self._cache, "catalogue", digest(f"analytics.{name}", parameters), ttl=self._ttl, compute=compute
-        )
+        key = digest(f"analytics.{name}", parameters)
+        return await remember(self._cache, "catalogue", key, ttl=self._ttl, compute=compute)
