@@ -13,12 +13,14 @@ import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from backend.config.settings import DatabaseSettings
 from backend.repositories.address import Address
 from backend.repositories.embedded import Lease, acquire
 from backend.utils.errors import (
     BusyError,
+    DatabaseError,
     DatabaseRightsError,
     DatabaseTooOldError,
     DatabaseUnreachableError,
@@ -119,7 +121,9 @@ class Database:
                 pooled.invalidate()
             raise
         finally:
-            pooled.close()
+            # In a greenlet, for giving back a connection beyond DB_POOL_SIZE closes it, which waits for the server;
+            # shielded, for a cancelled caller must not leave it open.
+            await asyncio.shield(greenlet_spawn(pooled.close))
 
     def _unreachable(self, problem: Exception) -> DatabaseUnreachableError:
         # SQLAlchemy wraps what asyncpg says while connecting.
@@ -200,18 +204,31 @@ def open_columnar(settings: DatabaseSettings, *, home: Path) -> Iterator[Any]:
 
     Raises:
         DatabaseUnreachableError: nobody answers at the address.
+        DatabaseError: the tables have not been made yet.
     """
     if settings.database_url is not None:
         address = Address.parse(settings.database_url.get_secret_value())
         with _translated(address), columnar(address.dsn) as connection:
+            _require_tables(connection)
             yield connection
         return
     lease = acquire(home)
     try:
         with columnar(lease.dsn) as connection:
+            _require_tables(connection)
             yield connection
     finally:
         lease.release()
+
+
+def _require_tables(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('enhanced_tracks') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            raise DatabaseError(
+                "The database has no tables of Tensoe yet; make them with `alembic upgrade head`, "
+                "or start the server once: python -m backend.startup"
+            )
 
 
 @contextlib.contextmanager
