@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from backend.config.settings import AppSettings, DatabaseSettings, MlSettings
 from backend.models.results import TrackFilter
-from backend.repositories.database import Database, open_columnar
+from backend.repositories.database import open_columnar
 from backend.services.forms import MEDIA_TYPES, Form, form_of
 from backend.services.tracks import TextForm, Tracks
 from backend.services.worker_threads import ChunkWriter, WorkerThreads, begun
@@ -176,17 +175,6 @@ def _check(limit: int, *, most: int, setting: str) -> None:
         raise InvalidInputError(f"limit={limit:,} is not allowed; ask for 1 to {most:,} rows ({setting})")
 
 
-class _OneConnection:
-    """What reading Arrow needs of a database, over one connection that is open already."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def columnar(self) -> contextlib.AbstractContextManager[Any]:
-        """The connection, which stays open."""
-        return contextlib.nullcontext(self._connection)
-
-
 def get_feature_matrix(
     limit: int = 10_000,
     *,
@@ -216,7 +204,7 @@ def get_feature_matrix(
         DatabaseError: the database cannot be used, or has no tables yet.
     """
     from backend.features.matrix import MatrixOptions
-    from backend.repositories.track_reader import TrackReader
+    from backend.repositories.track_tables import TrackTables
     from backend.services.matrices import read_matrix, to_pandas
 
     settings = MlSettings.read()
@@ -225,6 +213,6 @@ def get_feature_matrix(
         genres=genres, moods=moods, min_features=settings.ml_min_features_per_track, keep_unlabelled=keep_unlabelled
     )
     with open_columnar(DatabaseSettings.read(), home=AppSettings.read().tensoe_home) as connection:
-        tracks = TrackReader(cast(Database, _OneConnection(connection)))
+        tracks = TrackTables(connection)
         matrix = read_matrix(tracks, track_filter or TrackFilter(), limit=limit, target=target, options=options)
     return to_pandas(matrix)
