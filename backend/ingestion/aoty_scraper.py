@@ -7,7 +7,9 @@ used only when the user says that he may.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
@@ -15,23 +17,28 @@ from urllib.robotparser import RobotFileParser
 from pydantic import Field, model_validator
 
 from backend.config.settings import SettingsGroup
-from backend.ingestion.aoty_page import LayoutChangedError, read_page, read_search
-from backend.ingestion.matcher import choose
+from backend.ingestion.aoty_page import PARSER_VERSION, LayoutChangedError, read_page, read_search
+from backend.ingestion.matcher import Match, choose
 from backend.ingestion.source import Payload, SourceProfile
-from backend.ingestion.transport import USER_AGENT, Limits, Reply, Transport
+from backend.ingestion.transport import Limits, Reply, ShutOutError, Transport, user_agent
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 from backend.utils.errors import (
     BlockedError,
+    MalformedReplyError,
     RecordNotFoundError,
     RejectedError,
-    ServerFaultError,
     UnconfiguredError,
 )
 
 _SITE: Final = "https://www.albumoftheyear.org"
-_BLOCKED_SECONDS: Final = 60.0  # for which a challenge is not asked again
+_HOSTS: Final = frozenset({"www.albumoftheyear.org", "albumoftheyear.org"})
 _ROBOTS_SECONDS: Final = 24 * 3600.0
 _LARGEST_PAGE: Final = 5_000_000
+_ALBUM_PATH: Final = re.compile(r"/album/\d+(?:-[^/]*)?/?")
+_CHALLENGED: Final = (
+    "Album of the Year answers with a challenge, which is not evaded; save the album's page in your browser "
+    "and give it as aoty_html (tensoe ingest --aoty-page)"
+)
 
 
 class AotySettings(SettingsGroup):
@@ -43,7 +50,7 @@ class AotySettings(SettingsGroup):
 
     @model_validator(mode="after")
     def _polite(self) -> AotySettings:
-        if self.aoty_url.rstrip("/") == _SITE and self.aoty_seconds_between < 1:
+        if (urlsplit(self.aoty_url).hostname or "") in _HOSTS and self.aoty_seconds_between < 1:
             raise ValueError("AOTY_SECONDS_BETWEEN below 1 is for stand-ins only; the site asks for patience")
         return self
 
@@ -56,8 +63,6 @@ class AotySource:
         self._robots: RobotFileParser | None = None
         self._robots_until = 0.0
         self._reading = asyncio.Lock()
-        self._blocked_until = 0.0
-        self._blocked_why = ""
 
     @property
     def profile(self) -> SourceProfile:
@@ -94,15 +99,19 @@ class AotySource:
         if saved is not None:
             if len(saved) > _LARGEST_PAGE:
                 raise RejectedError(f"the saved page has {len(saved):,} characters; {_LARGEST_PAGE:,} are the most")
-            return {"html": saved}
+            return {"html": saved, "match": {"method": "saved page", "score": 1.0}}
         if address is not None:
-            return {"html": await self._page(self._own(address), transport)}
+            page = await self._page(self._own(address), transport)
+            return {"html": page, "match": {"method": "address", "score": 1.0}}
         if not self._settings.aoty_allow_search:
             raise UnconfiguredError(
                 "no page is named and robots.txt bars the search: give the album's address (aoty_url) or saved page "
                 "(aoty_html), or set AOTY_ALLOW_SEARCH=true if you may"
             )
-        return {"html": await self._searched(query, transport)}
+        match = await self._found(query, transport)
+        # Links of the search page are relative to the site's root, whatever path a stand-in has before it.
+        page = await self._page(self._at(_album_path(urljoin("/", match.candidate.id))), transport)
+        return {"html": page, "match": {"method": "name", "score": match.score}}
 
     def normalise(self, payload: Payload) -> AlbumRecord:
         """See `Source`.
@@ -110,59 +119,46 @@ class AotySource:
         Raises:
             LayoutChangedError: the page lacks parts that must be there.
         """
-        html = payload.get("html")
+        html, match = payload.get("html"), payload.get("match") or {}
         if not isinstance(html, str):
             raise LayoutChangedError("the payload has no page (html)")
-        return read_page(html)
+        method = f"{match.get('method', 'saved page')}, parser {PARSER_VERSION}"
+        return replace(read_page(html), match_method=method, match_score=float(match.get("score", 1.0)))
 
     # -- asking ------------------------------------------------------------------------------------
 
     def _own(self, address: str) -> str:
         """The address on the configured site; any other is refused, so that nobody sends us elsewhere."""
-        own, given = urlsplit(self._settings.aoty_url), urlsplit(address)
-        allowed = {own.netloc, urlsplit(_SITE).netloc, urlsplit(_SITE).netloc.removeprefix("www.")}
-        if given.scheme not in {"http", "https"} or given.netloc not in allowed or "/album/" not in given.path:
+        try:
+            own, given = urlsplit(self._settings.aoty_url), urlsplit(address.strip())
+            hosts = {(own.hostname, own.port), *((host, None) for host in _HOSTS)}
+            is_ours = given.scheme in {"http", "https"} and (given.hostname, given.port) in hosts and not given.username
+        except ValueError:
+            is_ours = False
+        if not is_ours:
             raise RejectedError(f"aoty_url must be an album's page such as {_SITE}/album/1234-artist-title.php")
-        return self._at(given.path[given.path.index("/album/") :])
+        return self._at(_album_path(given.path))
 
     def _at(self, path: str) -> str:
         return f"{self._settings.aoty_url.rstrip('/')}/{path.lstrip('/')}"
 
-    async def _searched(self, query: AlbumQuery, transport: Transport) -> str:
-        names = query.known or query
-        artist = names.artist
-        title = query.known.title if query.known else query.album
-        words = f"{artist} {title}"
-        reply = await self._get(self._at("search/albums/"), transport, params={"q": words})
-        wanted = AlbumQuery(album=title, artist=artist)
-        match = choose(wanted, read_search(reply.text()))
-        # Links of the search page are relative to the site's root.
-        path = urlsplit(urljoin("/", match.candidate.id)).path
-        return await self._page(self._at(path[path.index("/album/") :]), transport)
+    async def _found(self, query: AlbumQuery, transport: Transport) -> Match:
+        """The search's nearest album, by the names known best, then by those asked for."""
+        known = query.known
+        names = [(known.artist, known.title)] if known is not None and known.title else []
+        missing = RecordNotFoundError(f"Album of the Year's search knows no {query.album!r} by {query.artist!r}")
+        for artist, title in dict.fromkeys((*names, (query.artist, query.album))):
+            params: dict[str, str | int] = {"q": f"{artist} {title}"}
+            reply = await transport.get(self._at("search/albums/"), params=params, check=_check)
+            try:
+                return choose(AlbumQuery(album=title, artist=artist, known=known), read_search(reply.text()))
+            except RecordNotFoundError as problem:
+                missing = problem
+        raise missing
 
     async def _page(self, url: str, transport: Transport) -> str:
         await self._obey_robots(url, transport)
-        return (await self._get(url, transport)).text()
-
-    async def _get(self, url: str, transport: Transport, *, params: dict[str, str | int] | None = None) -> Reply:
-        if time.monotonic() < self._blocked_until:
-            raise BlockedError(self._blocked_why)
-        return await transport.get(url, params=params, check=self._check)
-
-    def _check(self, reply: Reply) -> None:
-        if "cf-mitigated" in reply.headers or (reply.status == 403 and b"Just a moment" in reply.body):
-            self._blocked_until = time.monotonic() + _BLOCKED_SECONDS
-            self._blocked_why = (
-                "Album of the Year answers with a challenge, which is not evaded; save the album's page in your browser "
-                "and give it as aoty_html (tensoe ingest --aoty-page)"
-            )
-            raise BlockedError(self._blocked_why)
-        if reply.status == 404:
-            raise RecordNotFoundError(f"no page at {reply.url}")
-        if reply.status != 200:
-            raise RejectedError(f"{reply.url} answered {reply.status}")
-        if not reply.body.rstrip().endswith(b">"):
-            raise ServerFaultError(f"{reply.url} answered an unfinished page")
+        return (await transport.get(url, check=_check)).text()
 
     async def _obey_robots(self, url: str, transport: Transport) -> None:
         async with self._reading:
@@ -171,7 +167,7 @@ class AotySource:
                 self._robots_until = time.monotonic() + _ROBOTS_SECONDS
         # A stand-in's path before the site's root is no part of what robots.txt speaks of.
         path = urlsplit(url).path.removeprefix(urlsplit(self._settings.aoty_url).path.rstrip("/"))
-        if not self._robots.can_fetch(USER_AGENT, path):
+        if not self._robots.can_fetch(user_agent(), path):
             raise BlockedError(f"robots.txt of {urlsplit(url).netloc} bars {path}")
 
     async def _read_robots(self, transport: Transport) -> RobotFileParser:
@@ -184,8 +180,43 @@ class AotySource:
         return robots
 
 
+def _album_path(path: str) -> str:
+    """The part of a path that names an album.
+
+    Raises:
+        RejectedError: it names none.
+    """
+    found = _ALBUM_PATH.fullmatch(path, path.find("/album/")) if "/album/" in path else None
+    if found is None:
+        raise RejectedError(f"{path!r} is no album's page; it should be like /album/1234-artist-title.php")
+    return found[0]
+
+
+def _check(reply: Reply) -> None:
+    if _is_challenge(reply):
+        raise ShutOutError(_CHALLENGED)
+    if reply.is_fault:
+        return
+    if reply.status == 404:
+        raise RecordNotFoundError(f"no page at {reply.url}")
+    if reply.status != 200:
+        raise RejectedError(f"{reply.url} answered {reply.status}")
+    if b"</html>" not in reply.body[-2000:].lower():
+        raise MalformedReplyError(f"{reply.url} answered an unfinished page")
+
+
 def _check_robots(reply: Reply) -> None:
-    if "cf-mitigated" in reply.headers or reply.status in {401, 403}:
-        raise BlockedError("Album of the Year keeps programs out (robots.txt cannot be read)")
+    if _is_challenge(reply):
+        raise ShutOutError(_CHALLENGED)
+    if reply.is_fault:
+        return
+    if reply.status in {401, 403}:
+        raise ShutOutError("Album of the Year keeps programs out: its robots.txt may not be read")
     if reply.status >= 400:
         raise RecordNotFoundError("no robots.txt")
+    if reply.body.lstrip().startswith(b"<"):
+        raise MalformedReplyError(f"{reply.url} answered a page instead of rules")
+
+
+def _is_challenge(reply: Reply) -> bool:
+    return "cf-mitigated" in reply.headers or (reply.status in {403, 503} and b"Just a moment..." in reply.body)

@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cachetools import TTLCache
-from pydantic import Field, SecretStr
 
 from backend.config.settings import SettingsGroup
-from backend.ingestion.distance import take_apart
-from backend.ingestion.lastfm_wire import Json, check, listed, number, read_tags
-from backend.ingestion.matcher import artist_difference
+from backend.ingestion.lastfm_client import LastfmSettings, call
+from backend.ingestion.lastfm_wire import Json, listed, name_of, read_album
+from backend.ingestion.matcher import Candidate, Match, artist_difference, choose
 from backend.ingestion.source import Payload, SourceProfile
+from backend.ingestion.titles import take_apart
 from backend.ingestion.transport import Limits, Transport
-from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights, Tag, TrackRecord
+from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 from backend.utils.errors import MalformedReplyError, RecordNotFoundError
+
+__all__ = ["LastfmSettings", "LastfmSource"]
 
 _ARTISTS_KEPT: Final = 10_000
 _ARTIST_SECONDS: Final = 6 * 3600.0
-_OTHER_ARTIST: Final = 0.5  # a correction that leads this far away is not followed
-
-
-class LastfmSettings(SettingsGroup):
-    """Where Last.fm is and who asks."""
-
-    lastfm_api_key: SecretStr = SecretStr("")
-    lastfm_api_secret: SecretStr = SecretStr("")  # for writing, which Tensoe does not do
-    lastfm_api_url: str = "https://ws.audioscrobbler.com/2.0/"
-    lastfm_rate: float = Field(default=4.0, gt=0)  # requests a second
-
-
-async def call(settings: LastfmSettings, transport: Transport, method: str, **params: str | int) -> dict[str, Any]:
-    """Call a method of the API.
-
-    Raises:
-        SourceError: by class what the reply says.
-    """
-    key = settings.lastfm_api_key.get_secret_value()
-    query = {"method": method, "api_key": key, "format": "json", **params}
-    found: dict[str, Any] = (await transport.get(settings.lastfm_api_url, params=query, check=check)).json()
-    return found
+_OTHER_ARTIST: Final = 0.5  # a track whose artist is this far from the album's is looked up under its own
+_LAST_ADDITION: Final = re.compile(r"\s*(?:[(\[][^()\[\]]*[)\]]|\s[-–—]\s+[^-–—]+)\s*$")
 
 
 class LastfmSource:
@@ -71,116 +54,131 @@ class LastfmSource:
 
     def unconfigured(self) -> str | None:
         """See `Source`."""
-        return None if self._settings.lastfm_api_key.get_secret_value() else "LASTFM_API_KEY not set"
+        return None if self._settings.key else "LASTFM_API_KEY not set"
 
     async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
-        """The album, its tags, its artist's, and each track's."""
-        info = await self._info(query, transport)
-        album = info["album"]
-        artist, title = str(album.get("artist") or query.artist), str(album.get("name") or query.album)
-        titles = [t.title for t in query.known.tracks] if query.known and query.known.tracks else _titles(album)
-        names = {"artist": artist, "album": title}
-        shared, own, *tracks = await asyncio.gather(
+        """The album, its tags, its artist's, and each track's.
+
+        Tracks are those already known of the album, else Last.fm's own.
+        """
+        album, match = await self._album(query, transport)
+        artist, title = name_of(album.get("artist")), str(album["name"])
+        tracks = _known_tracks(query.known, artist) or _own_tracks(album, artist)
+        asked = list(dict.fromkeys((t["artist"], t["title"]) for t in tracks))
+        shared, own, *found = await asyncio.gather(
             self._artist(artist, transport),
-            self._tags(transport, "album.getTopTags", **names),
-            *(self._tags(transport, "track.getTopTags", artist=artist, track=t) for t in titles if t),
+            self._tags(transport, "album.getTopTags", artist=artist, album=title),
+            *(self._track(transport, artist=a, track=t) for a, t in asked),
         )
+        tags = dict(zip(asked, found, strict=True))
         return {
-            "info": info,
+            "album": album,
             "album_tags": own,
             "artist_tags": shared,
-            "track_tags": dict(zip((t for t in titles if t), tracks, strict=True)),
+            "tracks": [{**t, "tags": tags[t["artist"], t["title"]]} for t in tracks],
+            "match": {"score": match.score},
         }
 
     def normalise(self, payload: Payload) -> AlbumRecord:
         """See `Source`."""
-        album = payload["info"].get("album")
-        if not isinstance(album, dict) or not album.get("name"):
-            raise MalformedReplyError("Last.fm's album has no name (album.name)")
-        tags = payload["track_tags"]
-        spoken = {str(t.get("name") or ""): t for t in listed(album.get("tracks"), "track")}
-        titles = list(spoken) if set(tags) <= set(spoken) else [*tags]
-        return AlbumRecord(
-            title=str(album["name"]),
-            artist=str(album.get("artist") or ""),
-            listeners=number(album.get("listeners")),
-            tags=(*_read(payload["album_tags"], "album"), *_read(payload["artist_tags"], "artist")),
-            tracks=tuple(
-                _track(title, spoken.get(title, {}), tags.get(title), position)
-                for position, title in enumerate(titles, 1)
-                if title
-            ),
-            ids={"lastfm": str(album["url"])} if album.get("url") else {},
-            url=str(album["url"]) if album.get("url") else None,
-        )
+        return read_album(payload)
 
     # -- asking ------------------------------------------------------------------------------------
 
-    async def _info(self, query: AlbumQuery, transport: Transport) -> dict[str, Any]:
-        """album.getInfo under the names as known best, then without an edition's words, then as asked for."""
-        known = query.known
-        title, artist = (known.title, known.artist) if known else (query.album, query.artist)
-        first = artist.split(", ")[0]  # of several credited artists
-        tried: list[tuple[str, str]] = []
-        problem: RecordNotFoundError | None = None
-        for pair in ((artist, title), (first, title), (first, _plain(title)), (query.artist, query.album)):
-            if pair in tried:
-                continue
-            tried.append(pair)
+    async def _album(self, query: AlbumQuery, transport: Transport) -> tuple[dict[str, Any], Match]:
+        """album.getInfo under each name that the album may bear here, and how near what is found is to it."""
+        missing = RecordNotFoundError(f"Last.fm knows no album {query.album!r} by {query.artist!r}")
+        for artist, title in dict.fromkeys(_names(query)):
             try:
-                found = await self._call(transport, "album.getInfo", artist=pair[0], album=pair[1], autocorrect=1)
-            except RecordNotFoundError as missing:
-                problem = missing
-                continue
-            if artist_difference(pair[0], str((found.get("album") or {}).get("artist") or pair[0])) < _OTHER_ARTIST:
-                if not isinstance(found.get("album"), dict):
-                    raise MalformedReplyError("Last.fm's album.getInfo answered without album")
-                return found
-        raise problem or RecordNotFoundError(f"Last.fm knows no album {title!r} by {artist!r}")
+                reply = await self._call(
+                    transport, "album.getInfo", roots=("album",), artist=artist, album=title, autocorrect=1
+                )
+                album = reply["album"]
+                if not isinstance(album, dict) or not album.get("name"):
+                    raise MalformedReplyError("Last.fm's album.getInfo answered an album without a name")
+                found = Candidate(str(album.get("url") or ""), name_of(album.get("artist")), str(album["name"]))
+                # A correction of names may lead to somebody else.
+                return album, choose(AlbumQuery(album=title, artist=artist), [found])
+            except RecordNotFoundError as problem:
+                missing = problem
+        raise missing
 
     async def _artist(self, artist: str, transport: Transport) -> dict[str, Any]:
         """The artist's tags; albums of one artist that run at once ask but once."""
         async with self._asking.setdefault(artist, asyncio.Lock()):
-            if artist not in self._artists:
-                self._artists[artist] = await self._tags(transport, "artist.getTopTags", artist=artist)
+            tags = self._artists.get(artist)
+            if tags is None:
+                tags = self._artists[artist] = await self._tags(transport, "artist.getTopTags", artist=artist)
         if len(self._asking) > _ARTISTS_KEPT:
             self._asking.clear()
-        return self._artists[artist]
+        return tags
+
+    async def _track(self, transport: Transport, *, artist: str, track: str) -> dict[str, Any]:
+        """A track's tags; under its plain title when its edition's has none ("… - Remastered 2009")."""
+        tags = await self._tags(transport, "track.getTopTags", artist=artist, track=track)
+        plain = _without_edition(track)
+        if plain != track and not listed(tags.get("toptags") or tags.get("tags"), "tag"):
+            return await self._tags(transport, "track.getTopTags", artist=artist, track=plain)
+        return tags
 
     async def _tags(self, transport: Transport, method: str, **names: str) -> dict[str, Any]:
         """The tags of something that may be unknown though its album is known."""
         try:
-            return await self._call(transport, method, autocorrect=1, **names)
+            return await self._call(transport, method, roots=("toptags", "tags"), autocorrect=1, **names)
         except RecordNotFoundError:
             return {"toptags": {"tag": []}}
 
-    async def _call(self, transport: Transport, method: str, **params: str | int) -> dict[str, Any]:
-        return await call(self._settings, transport, method, **params)
+    async def _call(
+        self, transport: Transport, method: str, *, roots: tuple[str, ...], **params: str | int
+    ) -> dict[str, Any]:
+        return await call(self._settings, transport, method, roots=roots, params=params)
 
 
-def _titles(album: Json) -> list[str]:
-    return [str(t.get("name") or "") for t in listed(album.get("tracks"), "track")]
+def _names(query: AlbumQuery) -> Iterator[tuple[str, str]]:
+    """The names to ask under, best first: as known, the first credited artist, without the edition, as asked for."""
+    known = query.known
+    if known is not None and known.title and known.artist:
+        first = next((a for t in known.tracks for a in t.artists[:1] if known.artist.startswith(f"{a}, ")), None)
+        yield known.artist, known.title
+        if first:
+            yield first, known.title
+        yield first or known.artist, _without_edition(known.title)
+    yield query.artist, query.album
+    yield query.artist, _without_edition(query.album)
 
 
-def _plain(title: str) -> str:
-    """A title without its edition's words, spelt as it was.
+def _known_tracks(known: AlbumRecord | None, artist: str) -> list[dict[str, Any]]:
+    """The tracks of an identity source; on a compilation each under its own artist."""
+    tracks = known.tracks if known is not None else ()
+    return [
+        {
+            "artist": next((a for a in t.artists[:1] if artist_difference(artist, a) >= _OTHER_ARTIST), artist),
+            "title": t.title,
+            "disc": t.disc_number,
+            "number": t.track_number,
+        }
+        for t in tracks
+        if t.title.strip()
+    ]
 
-    >>> _plain("Abbey Road (Remastered)"), _plain("GUTS (spilled)")
+
+def _own_tracks(album: Json, artist: str) -> Sequence[dict[str, Any]]:
+    titles = [str(t.get("name") or "").strip() for t in listed(album.get("tracks"), "track")]
+    return [{"artist": artist, "title": t, "disc": 1, "number": n} for n, t in enumerate(titles, 1) if t]
+
+
+def _without_edition(title: str) -> str:
+    """A title without what it says last of its edition, spelt as it was.
+
+    >>> _without_edition("Abbey Road (Remastered)"), _without_edition("GUTS (spilled)")
     ('Abbey Road', 'GUTS (spilled)')
+    >>> _without_edition("Come Together - Remastered 2009"), _without_edition("Intro - Live")
+    ('Come Together', 'Intro - Live')
     """
-    return title.split(" (", maxsplit=1)[0].split(" [", maxsplit=1)[0] if take_apart(title).editions else title
-
-
-def _read(reply: Json | None, level: Any) -> Sequence[Tag]:
-    return read_tags(reply, level) if reply is not None else ()
-
-
-def _track(title: str, spoken: Json, tags: Json | None, position: int) -> TrackRecord:
-    seconds = number(spoken.get("duration"))
-    rank = number((spoken.get("@attr") or {}).get("rank")) if spoken else None
-    return TrackRecord(
-        title=title,
-        track_number=rank or position,
-        duration_ms=seconds * 1000 if seconds else None,
-        tags=tuple(_read(tags, "track")),
-    )
+    whole = take_apart(title)
+    while (shorter := _LAST_ADDITION.sub("", title)) not in {"", title}:
+        rest = take_apart(shorter)
+        if (rest.core, rest.asides, rest.performances) != (whole.core, whole.asides, whole.performances):
+            break
+        title = shorter
+    return title

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from backend.ingestion.lastfm_fetcher import LastfmSettings, call
-from backend.ingestion.lastfm_wire import Json, listed, number
+from backend.ingestion.lastfm_client import LastfmSettings, call
+from backend.ingestion.lastfm_wire import Json, listed, name_of, number, rank_of
 from backend.ingestion.transport import Transport
 from backend.utils.errors import UnconfiguredError
 
@@ -41,21 +41,38 @@ class LastfmListener:
             BlockedError: the listener keeps it private.
             SourceError: anything else that keeps the answer away.
         """
-        if not self._settings.lastfm_api_key.get_secret_value():
-            raise UnconfiguredError("Listeners are looked up at Last.fm, and LASTFM_API_KEY is not set")
         method, root, item = _METHODS[kind]
-        reply = await call(self._settings, self._transport, method, user=user, period=period, limit=limit)
-        return [_row(found, position) for position, found in enumerate(listed(reply.get(root), item)[:limit], 1)]
+        reply = await self._call(method, root, user=user, period=period, limit=limit)
+        rows = [f for f in listed(reply[root], item) if name_of(f)]
+        return [_row(found, position) for position, found in enumerate(rows[:limit], 1)]
+
+    async def info(self, user: str) -> Mapping[str, Any]:
+        """Name as the listener spells it, plays in all, url.
+
+        Raises:
+            SourceError: as `top`.
+        """
+        reply = await self._call("user.getInfo", "user", user=user)
+        found: Json = reply["user"] if isinstance(reply["user"], Mapping) else {}
+        return {
+            "name": name_of(found) or user,
+            "plays": number(found.get("playcount")) or 0,
+            "url": str(found.get("url") or "") or None,
+        }
+
+    async def _call(self, method: str, root: str, **params: str | int) -> dict[str, Any]:
+        if not self._settings.key:
+            raise UnconfiguredError("Listeners are looked up at Last.fm, and LASTFM_API_KEY is not set")
+        return await call(self._settings, self._transport, method, roots=(root,), params=params)
 
 
 def _row(found: Json, position: int) -> dict[str, Any]:
-    artist = found.get("artist")
     row: dict[str, Any] = {
-        "rank": number((found.get("@attr") or {}).get("rank")) or position,
-        "name": str(found.get("name") or ""),
+        "rank": rank_of(found) or position,
+        "name": name_of(found),
         "plays": number(found.get("playcount")) or 0,
         "url": str(found.get("url") or "") or None,
     }
-    if isinstance(artist, Mapping):
-        row["artist"] = str(artist.get("name") or artist.get("#text") or "")
+    if "artist" in found:
+        row["artist"] = name_of(found["artist"])
     return row

@@ -1,60 +1,20 @@
 """Reading Last.fm's JSON, a mechanical translation of XML.
 
-Numbers come as strings or numbers, one item comes bare instead of in a list, an empty container may be "" or missing, and errors
-come with status 200. Wire forms: www.last.fm/api, lastfm-docs.github.io/api-docs.
+Numbers come as strings or numbers, one item comes bare instead of in a list, an empty container may be "" or missing.
+Wire forms: www.last.fm/api, lastfm-docs.github.io/api-docs.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from backend.ingestion.transport import Reply
-from backend.models.ingestion_models import Level, Tag
-from backend.utils.errors import (
-    BlockedError,
-    MalformedReplyError,
-    RateLimitedError,
-    RecordNotFoundError,
-    RejectedError,
-    ServerFaultError,
-    UnconfiguredError,
-)
+from backend.models.ingestion_models import AlbumRecord, Level, Tag, TrackRecord
+from backend.utils.errors import MalformedReplyError
+from backend.utils.text import fold
 
 Json = Mapping[str, Any]
-
-_KEY_REFUSED: Final = frozenset({10, 13, 26})  # invalid, wrong signature, suspended
-_PASSING: Final = frozenset({8, 11, 16})  # operation failed, offline, temporarily unavailable
-_RATE: Final = 29
-_PRIVATE: Final = 17
-_NOT_FOUND: Final = frozenset({6, 7})
-
-
-def check(reply: Reply) -> None:
-    """Raise what a reply says.
-
-    Code 6 is also given for a missing parameter or key; Tensoe asks only with all of them, so here it means: not found.
-    """
-    found = reply.json()
-    if not isinstance(found, dict):
-        raise MalformedReplyError(f"{reply.url} answered no JSON object")
-    code = number(found.get("error"))
-    if code is None:
-        if reply.status >= 400:
-            raise RejectedError(f"Last.fm answered {reply.status}")
-        return
-    message = str(found.get("message") or "no reason given")
-    if code in _NOT_FOUND:
-        raise RecordNotFoundError(f"Last.fm: {message}")
-    if code == _RATE:
-        raise RateLimitedError(f"Last.fm: {message}")
-    if code in _PASSING:
-        raise ServerFaultError(f"Last.fm: {message} (error {code})")
-    if code in _KEY_REFUSED:
-        raise UnconfiguredError(f"Last.fm refuses LASTFM_API_KEY: {message}")
-    if code == _PRIVATE:
-        raise BlockedError(f"Last.fm: {message} (this listener keeps it private)")
-    raise RejectedError(f"Last.fm: {message} (error {code})")
 
 
 def listed(container: object, name: str) -> list[Json]:
@@ -70,26 +30,79 @@ def listed(container: object, name: str) -> list[Json]:
 
 
 def number(value: object) -> int | None:
-    """A count that comes as a string or a number; None when it is neither."""
+    """A count that comes as a string or a number; None when it is neither.
+
+    >>> number("509271"), number(3), number(""), number("FIXME")
+    (509271, 3, None, None)
+    """
     try:
-        return int(float(value)) if isinstance(value, str | int | float) and value != "" else None
+        found = float(value) if isinstance(value, str | int | float) else math.nan
     except (ValueError, OverflowError):
         return None
+    return int(found) if math.isfinite(found) else None
 
 
-def read_tags(reply: Json, level: Level) -> list[Tag]:
+def name_of(artist: object) -> str:
+    """An artist's name, which stands as text or within an object."""
+    if isinstance(artist, Mapping):
+        artist = artist.get("name") or artist.get("#text")
+    return artist.strip() if isinstance(artist, str) else ""
+
+
+def rank_of(item: Json) -> int | None:
+    """The place of an item in its list, from 1."""
+    attributes = item.get("@attr")
+    return number(attributes.get("rank")) if isinstance(attributes, Mapping) else None
+
+
+def read_tags(reply: object, level: Level) -> list[Tag]:
     """The tags of a getTopTags reply, whose root is `toptags` or, in older replies, `tags`; weights 0..1.
 
     Raises:
         MalformedReplyError: neither root is there.
     """
-    for root in ("toptags", "tags"):
-        if root in reply:
-            tags = [(str(t.get("name") or ""), number(t.get("count"))) for t in listed(reply[root], "tag")]
-            # Replies without counts (getTags) are in falling order.
-            return [
-                Tag(name=name, weight=min(100, max(1, count if count is not None else 100 - 2 * i)) / 100, level=level)
-                for i, (name, count) in enumerate(tags)
-                if name
-            ]
-    raise MalformedReplyError("Last.fm's tags have neither toptags nor tags")
+    root = next((r for r in ("toptags", "tags") if isinstance(reply, Mapping) and r in reply), None)
+    if root is None or not isinstance(reply, Mapping):
+        raise MalformedReplyError("Last.fm's tags have neither toptags nor tags")
+    tags = [(str(t.get("name") or "").strip(), number(t.get("count"))) for t in listed(reply[root], "tag")]
+    # Replies without counts (getTags) are in falling order.
+    return [
+        Tag(name=name, weight=min(100, max(1, count if count is not None else 100 - 2 * i)) / 100, level=level)
+        for i, (name, count) in enumerate(tags)
+        if name
+    ]
+
+
+def read_album(payload: Json) -> AlbumRecord:
+    """The record of a payload as `LastfmSource.fetch` puts it together.
+
+    Raises:
+        MalformedReplyError: the album has no name or artist, or tags have no root.
+    """
+    album = payload.get("album")
+    if not isinstance(album, Mapping) or not album.get("name") or not name_of(album.get("artist")):
+        raise MalformedReplyError("Last.fm's album has no name or no artist")
+    spoken = {fold(str(t.get("name") or "")): t for t in reversed(listed(album.get("tracks"), "track"))}
+    url = str(album.get("url") or "") or None
+    match = payload.get("match") or {}
+    return AlbumRecord(
+        title=str(album["name"]).strip(),
+        artist=name_of(album["artist"]),
+        listeners=number(album.get("listeners")),
+        tags=(*read_tags(payload.get("album_tags"), "album"), *read_tags(payload.get("artist_tags"), "artist")),
+        tracks=tuple(_track(t, spoken.get(fold(t["title"]), {})) for t in payload.get("tracks") or []),
+        ids={"lastfm": url} if url else {},
+        url=url,
+        match_score=float(match.get("score", 1.0)),
+    )
+
+
+def _track(asked: Json, spoken: Json) -> TrackRecord:
+    seconds = number(spoken.get("duration"))
+    return TrackRecord(
+        title=str(asked["title"]),
+        disc_number=asked["disc"],
+        track_number=asked["number"],
+        duration_ms=seconds * 1000 if seconds else None,
+        tags=tuple(read_tags(asked["tags"], "track")),
+    )

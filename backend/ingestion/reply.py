@@ -1,0 +1,60 @@
+"""What a source answered, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from backend.utils.errors import MalformedReplyError
+from backend.utils.redaction import redact
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply whose body has arrived whole."""
+
+    status: int
+    headers: Mapping[str, str]  # keys in lower case
+    body: bytes
+    url: str  # with secrets masked
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the status alone says that it is no answer: too many requests, or a fault of the server's.
+
+        The transport deals with these; a source's check need not.
+        """
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def json(self) -> Any:
+        """The body as JSON; a byte order mark before it is passed over.
+
+        Raises:
+            MalformedReplyError: it is none.
+        """
+        try:
+            return orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
+        except orjson.JSONDecodeError:
+            start = redact(self.body[:60].decode("utf-8", "replace"))
+            # `from None`: the decoder's error holds the whole body, a token's answer included.
+            raise MalformedReplyError(f"{self.url} answered {self.status} with no JSON: {start!r}") from None
+
+    def text(self) -> str:
+        """The body as UTF-8 text, whatever the header claims (some pages declare no charset)."""
+        return self.body.decode("utf-8", "replace")
+
+    def retry_after(self) -> float | None:
+        """Seconds of Retry-After: a number or an HTTP date (RFC 9110, section 10.2.3); None when unusable."""
+        value = self.headers.get("retry-after", "").strip()
+        if value.isascii() and value.replace(".", "", 1).isdigit():
+            return min(float(value), 10.0 * 365 * 86_400)  # a date must come of it
+        try:
+            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        except (ValueError, TypeError):  # no date, or one without a time zone
+            return None
