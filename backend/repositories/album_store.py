@@ -1,85 +1,107 @@
-"""Storing albums: one transaction each, or thousands at a time, by the same statements."""
+"""Writing albums: one transaction per album, or thousands at once; the same COPY and merge for both."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
+import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import UTC
-from typing import Final
+from itertools import islice
+from typing import Final, TypeAlias
 
-import msgspec
+import asyncpg
 
-from backend.models.ingestion_models import AlbumRecord, MergedAlbum, Rights, SourceRecord
-from backend.repositories.bulk import write
+from backend.models.ingestion_models import MergedAlbum, SourceRecord
+from backend.repositories import records as kept
+from backend.repositories.album_rows import Rows
 from backend.repositories.database import Connection, Database
+from backend.repositories.staging import DEFINE, MERGE, STAGES
+from backend.utils.errors import InvalidInputError
 
-Item = tuple[MergedAlbum, Sequence[SourceRecord]]
+Item: TypeAlias = tuple[MergedAlbum, Sequence[SourceRecord]]
 
-_CHUNK: Final = 1_000  # albums a transaction in bulk: enough to be set-based, small enough to hold few locks
+_ALBUMS_AT_ONCE: Final = 2_000  # per transaction of a bulk write: about 20,000 tracks
+# Single albums share it, a bulk write has it alone: it may touch any album, and a lock for each would fill the lock table.
+_BULK_LOCK: Final = 0x74656E736F65  # "tensoe"
+
+# By what services call it: the album that most of them mean, then the oldest.
+_BY_IDS: Final = """
+SELECT a.id FROM albums a JOIN album_identifiers n ON n.album_id = a.id
+WHERE (n.source, n.external_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+GROUP BY a.id ORDER BY count(*) DESC, a.created_at, a.id LIMIT 1
+"""
+# By name, unless a service that names this one calls the stored one something else: then it is another album.
+_BY_NAME: Final = """
+SELECT a.id FROM albums a WHERE a.artist_key = $1 AND a.title_key = $2
+AND NOT EXISTS (SELECT FROM album_identifiers n WHERE n.album_id = a.id AND n.source = ANY($3::text[]))
+ORDER BY a.created_at, a.id LIMIT 1
+"""
+_CURRENT: Final = """
+SELECT source, rights, record::text AS record, fetched_at FROM source_records
+WHERE album_id = $1 AND valid_to IS NULL ORDER BY source
+"""
 
 
 class AlbumRepository:
-    """Where albums are kept; `ingestion.store.AlbumStore`."""
+    """Where albums are kept.
+
+    Args:
+        database: the tables, migrated.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @contextlib.asynccontextmanager
     async def transaction(self, lock: Sequence[str]) -> AsyncIterator[AlbumTransaction]:
-        """Begin; others that name one of the same locks wait until it ends."""
+        """One album's transaction; others that name one of the same locks wait until it ends.
+
+        Raises:
+            BusyError: no connection became free.
+        """
         async with self._database.transaction() as connection:
-            # In one order for all, so that two never wait for each other.
-            await connection.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM "
-                "(SELECT DISTINCT name FROM unnest($1::text[]) AS name ORDER BY name) AS names",
-                sorted(set(lock)),
-            )
+            await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _BULK_LOCK)
+            # In one order for everybody, so that two who want the same locks cannot each hold one and wait.
+            keys = sorted({_lock_key(name) for name in lock})
+            await connection.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", keys)
             yield AlbumTransaction(connection)
 
     async def save_many(self, items: Iterable[Item]) -> int:
-        """Store many albums, a thousand a transaction; unchanged rows are not touched.
+        """Store many albums that are merged already, under the ids they have; some thousand per transaction.
+
+        Albums that are stored under these ids become what is given; equal ones are not touched.
+
+        Args:
+            items: each album with the records asked for now; taken piece by piece, so a generator needs no memory.
 
         Returns:
-            The number of albums.
+            How many albums were given.
+
+        Raises:
+            InvalidInputError: a value does not fit its column; the chunk it stands in was not stored, those before it were.
         """
-        count = 0
-        rest = iter(items)
-        while chunk := list(itertools.islice(rest, _CHUNK)):
+        given, rest = 0, iter(items)
+        while chunk := list(islice(rest, _ALBUMS_AT_ONCE)):
+            rows = Rows.of(chunk)
             async with self._database.transaction() as connection:
-                await write(connection, chunk)
-            count += len(chunk)
-        return count
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", _BULK_LOCK)
+                await write(connection, rows)
+            given += len(chunk)
+        return given
 
 
 class AlbumTransaction:
-    """One album's transaction; `ingestion.store.AlbumTransaction`."""
+    """An album's transaction; see `ingestion.store.AlbumTransaction`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def locate(self, *, ids: Mapping[str, str], artist_key: str, title_key: str) -> str | None:
-        """The id of a stored album: by what services call it, else by its folded names; None when it is new.
-
-        A stored album of the same name that a service calls by another id than `ids` does is another album.
-        """
-        known = await self._connection.fetchval(
-            "SELECT i.album_id FROM album_identifiers i JOIN unnest($1::text[], $2::text[]) AS w(source, external_id) "
-            "USING (source, external_id) ORDER BY i.source LIMIT 1",
-            list(ids),
-            list(ids.values()),
-        )
-        if known is not None:
-            return str(known)
-        named = await self._connection.fetchval(
-            "SELECT a.id FROM albums a WHERE a.artist_key = $1 AND a.title_key = $2 AND NOT EXISTS ("
-            " SELECT FROM album_identifiers i JOIN unnest($3::text[]) AS w(source) USING (source) WHERE i.album_id = a.id"
-            ") ORDER BY a.created_at, a.id LIMIT 1",
-            artist_key,
-            title_key,
-            list(ids),
-        )
-        return None if named is None else str(named)
+        """The id of the stored album that is meant, or None when it is new."""
+        connection = self._connection
+        found = await connection.fetchval(_BY_IDS, list(ids), list(ids.values())) if ids else None
+        if found is None:
+            found = await connection.fetchval(_BY_NAME, artist_key, title_key, list(ids))
+        return None if found is None else str(found)
 
     async def is_taken(self, album_id: str) -> bool:
         """Whether an album has this id already."""
@@ -87,21 +109,35 @@ class AlbumTransaction:
 
     async def records(self, album_id: str) -> list[SourceRecord]:
         """What is currently known of it, per source."""
-        rows = await self._connection.fetch(
-            "SELECT source, rights, fetched_at, record::text AS record FROM source_records "
-            "WHERE album_id = $1 AND valid_to IS NULL ORDER BY source",
-            album_id,
-        )
         return [
-            SourceRecord(
-                source=row["source"],
-                rights=Rights(row["rights"]),
-                fetched_at=row["fetched_at"].astimezone(UTC),
-                album=msgspec.json.decode(row["record"], type=AlbumRecord),
-            )
-            for row in rows
+            kept.decode(row["record"], source=row["source"], rights=row["rights"], fetched_at=row["fetched_at"])
+            for row in await self._connection.fetch(_CURRENT, album_id)
         ]
 
     async def save(self, album: MergedAlbum, records: Sequence[SourceRecord]) -> None:
-        """Store the records asked for now and the album merged from all current ones."""
-        await write(self._connection, [(album, records)])
+        """Store the album and the records asked for now.
+
+        Raises:
+            InvalidInputError: a value does not fit its column.
+        """
+        await write(self._connection, Rows.of([(album, records)]))
+
+
+async def write(connection: Connection, rows: Rows) -> None:
+    """Copy rows in and merge them; the connection is in a transaction.
+
+    Raises:
+        InvalidInputError: a value does not fit its column.
+    """
+    await connection.execute(DEFINE)
+    try:
+        for stage in STAGES:
+            if found := rows.by_stage[stage.name]:
+                await connection.copy_records_to_table(stage.table, records=found, columns=stage.names)
+    except (asyncpg.DataError, OverflowError, ValueError) as problem:
+        raise InvalidInputError(f"An album holds a value that its column cannot: {problem}") from problem
+    await connection.execute(MERGE)
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest(), signed=True)

@@ -1,0 +1,174 @@
+"""Merged albums as rows: what goes into the tables by COPY. Pure."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import orjson
+
+from backend.models.ingestion_models import MergedAlbum, MergedTrack, SourceRecord
+from backend.repositories import records as kept
+from backend.repositories.staging import RECORDS, STAGES
+
+Row = tuple[Any, ...]
+
+_DATE: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+_SMALLINT: Final = 32_767
+_INTEGER: Final = 2_147_483_647
+_TINIEST, _GREATEST = 1.2e-38, 3.4e38  # of REAL's normal numbers
+# What a track has from its album, and under which name the album's provenance has it.
+_INHERITED: Final = {
+    "album": "title",
+    "release_date": "release_date",
+    "aoty_score": "aoty_user_score",
+    "aoty_critic_score": "aoty_critic_score",
+}
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of several albums, by stage, columns as `staging` names them."""
+
+    by_stage: dict[str, list[Row]] = field(default_factory=lambda: {stage.name: [] for stage in STAGES})
+    albums: int = 0
+
+    @classmethod
+    def of(cls, items: Iterable[tuple[MergedAlbum, Sequence[SourceRecord]]]) -> Rows:
+        """The rows of albums; of an album that comes twice the last is taken."""
+        rows = cls()
+        last = {album.id: (album, said) for album, said in items}
+        for album, said in last.values():
+            rows._add(album, said)
+        return rows
+
+    def _add(self, album: MergedAlbum, said: Sequence[SourceRecord]) -> None:
+        clean, _ = kept.encode(album)
+        self.albums += 1
+        day, precision = parse_date(clean.release_date)
+        self.by_stage["albums"].append(_album(clean, day, precision))
+        self.by_stage["tracks"].extend(_tracks(clean, day))
+        self.by_stage["identifiers"].extend((source, name, clean.id) for source, name in clean.ids.items() if name)
+        artist_ids: dict[str, str] = {}
+        for record in said:
+            spoken, written = kept.encode(record.album)
+            artist_ids |= spoken.artist_ids
+            self.by_stage[RECORDS].append(
+                (
+                    clean.id,
+                    record.source,
+                    record.rights.value,
+                    written.decode(),
+                    kept.digest(written),
+                    spoken.match_method,
+                    spoken.match_score,
+                    record.fetched_at,
+                )
+            )
+        self.by_stage["artists"].append((clean.artist_id, clean.artist, clean.artist_key, _json(artist_ids)))
+
+
+def parse_date(text: str | None) -> tuple[date | None, str | None]:
+    """The first day that an ISO date of any precision may mean, and its precision; None for what is no date.
+
+    >>> parse_date("1969-09"), parse_date("0000"), parse_date("2021-02-30")
+    ((datetime.date(1969, 9, 1), 'month'), (None, None), (datetime.date(2021, 2, 1), 'month'))
+    """
+    match = _DATE.fullmatch(text) if text else None
+    if match is None or int(match[1]) == 0:
+        return None, None
+    year, month, day = int(match[1]), int(match[2] or 0), int(match[3] or 0)
+    if not 1 <= month <= 12:
+        return date(year, 1, 1), "year"
+    if not 1 <= day <= calendar.monthrange(year, month)[1]:
+        return date(year, month, 1), "month"
+    return date(year, month, day), "day"
+
+
+def _album(album: MergedAlbum, day: date | None, precision: str | None) -> Row:
+    return (
+        album.id,
+        album.title,
+        album.artist,
+        album.title_key,
+        album.artist_key,
+        day,
+        precision,
+        album.label,
+        album.upc,
+        len(album.tracks),
+        album.popularity,
+        album.listeners,
+        album.aoty_critic_score,
+        album.aoty_critic_count,
+        album.aoty_user_score,
+        album.aoty_user_count,
+        album.genres,
+        album.moods,
+        _json(album.ids),
+        _json(album.provenance),
+        album.synthetic,
+    )
+
+
+def _tracks(album: MergedAlbum, day: date | None) -> Iterator[Row]:
+    inherited = {own: album.provenance[theirs] for own, theirs in _INHERITED.items() if theirs in album.provenance}
+    for track in album.tracks:
+        yield (
+            track.id,
+            track.title,
+            track.artist,
+            track.album,
+            track.genres,
+            track.moods,
+            _features(track.audio_features),
+            track.popularity,
+            track.duration_ms,
+            _bounded(track.track_number, _INTEGER),
+            day,
+            album.aoty_user_score,
+            track.explicit,
+            album.id,
+            _bounded(track.disc_number, _SMALLINT),
+            album.aoty_critic_score,
+            track.rating,
+            track.listeners,
+            track.isrc,
+            track.spotify_id,
+            _json(_provenance(track, album, inherited)),
+            album.synthetic,
+        )
+
+
+def _provenance(track: MergedTrack, album: MergedAlbum, inherited: dict[str, str]) -> dict[str, str]:
+    """Who gave each field of the row, the fields it has from its album included."""
+    whose = {**inherited, **track.provenance}
+    artist = album.provenance.get("artist") if track.artist == album.artist else track.provenance.get("title")
+    if artist is not None:
+        whose.setdefault("artist", artist)
+    return whose
+
+
+def _features(features: dict[str, float]) -> str | None:
+    """Features as JSON, in the range of the REAL columns that PostgreSQL computes from them; None when none is known."""
+    if not features:
+        return None
+    if all(value == 0 or _TINIEST <= abs(value) <= _GREATEST for value in features.values()):
+        return _json(features)
+    near = {
+        name: 0.0 if abs(value) < _TINIEST else value for name, value in features.items() if abs(value) <= _GREATEST
+    }
+    return _json(near)
+
+
+def _bounded(number: int | None, most: int) -> int | None:
+    # Unlike counts and durations these come as sources give them; a number beyond the column's type is none.
+    return number if number is None or 0 <= number <= most else None
+
+
+def _json(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode() if value else "{}"
