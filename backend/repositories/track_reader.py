@@ -131,7 +131,7 @@ class TrackReader:
         task = asyncio.create_task(copy(), name="csv of tracks")
         try:
             while (chunk := await queue.get()) is not None:
-                yield chunk
+                yield bytes(chunk)  # asyncpg hands on its buffer, which is no bytes object
             await task
         finally:
             if not task.done():
