@@ -1,0 +1,99 @@
+"""`python -m bench [--quick] [--write] [--only NAME]`: prints the table; `--write` also renews docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# Before NumPy is imported: more threads than work make small fits slower on small machines.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from bench import report
+from bench.timing import Result
+
+PARTS = ("write", "serve", "matrix", "start")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much is measured."""
+
+    written: int = 50_000
+    served: int = 50_000
+    matrix: int = 20_000
+    rounds: int = 5
+
+
+QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, rounds=3)
+
+
+async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
+    """All measurements of the parts."""
+    found: list[Result] = []
+    if {"write", "serve", "matrix"} & set(parts):
+        found += await _with_database(sizes, parts)
+    if "start" in parts:
+        from bench import start_up
+
+        found += await start_up.measure(rounds=sizes.rounds)
+    return found
+
+
+async def _with_database(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
+    from backend.repositories.album_store import AlbumRepository
+    from bench import bulk_write, matrix
+    from bench.albums import made_up
+    from bench.home import own_database, temporary_home
+
+    found: list[Result] = []
+    with temporary_home() as home:
+        async with own_database(home) as database:
+            items = made_up(max(sizes.written, sizes.served))
+            if "write" in parts:
+                found += await bulk_write.measure(database, items, rounds=sizes.rounds)
+            await AlbumRepository(database).save_many(items)
+            async with database.connection() as connection:
+                await connection.execute("VACUUM ANALYZE enhanced_tracks")
+            if "matrix" in parts:
+                found += await matrix.measure(database, rows=sizes.matrix, rounds=sizes.rounds)
+            if "serve" in parts:
+                found += await _served(home, sizes)
+    return found
+
+
+async def _served(home: Path, sizes: Sizes) -> list[Result]:
+    from backend.config.settings import Settings
+    from backend.startup import open_container
+    from bench import serving
+
+    most = str(max(sizes.served, 50_000))
+    ours = {"TENSOE_HOME": str(home), "TENSOE_DEMO": "off", "LOG_LEVEL": "ERROR", "ML_TRAINING_DATA_LIMIT": most}
+    os.environ.update(ours)
+    os.environ.pop("DATABASE_URL", None)
+    async with open_container(Settings(), worker=False) as container:
+        return await serving.measure(container, rows=sizes.served, rounds=sizes.rounds)
+
+
+def main() -> None:
+    """Read the arguments, measure, print."""
+    reader = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    reader.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, not how fast it is")
+    reader.add_argument("--write", action="store_true", help="renew the table in docs/performance.md")
+    reader.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
+    given = reader.parse_args()
+    if given.quick and given.write:
+        reader.error("--quick figures are not for the page")
+    results = asyncio.run(run(QUICK if given.quick else Sizes(), tuple(given.only or PARTS)))
+    print(report.table(results))
+    print(f"\n{report.machine()}")
+    if given.write:
+        report.write(results)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

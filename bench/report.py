@@ -1,0 +1,45 @@
+"""The findings as a table, for the terminal and for docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.timing import Result
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+START, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def table(results: Sequence[Result]) -> str:
+    """A Markdown table; a ratio is ours divided by the other, in time: below 1 we are faster."""
+    lines = ["| what | against | ours | other | ratio | wanted |", "|---|---|---:|---:|---:|---|"]
+    for found in results:
+        cells = (found.what, found.against, _time(found.ours, found.rows), _time(found.other, found.rows))
+        lines.append(f"| {' | '.join(cells)} | **{found.ratio:.2f}** | {found.wanted} |")
+    return "\n".join(lines)
+
+
+def _time(seconds: float, rows: int | None) -> str:
+    shown = f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    return shown if rows is None else f"{shown} ({rows / seconds:,.0f} rows/s)"
+
+
+def machine() -> str:
+    """What it was measured on."""
+    day = datetime.now(UTC).date().isoformat()
+    return f"{day}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}."
+
+
+def write(results: Sequence[Result]) -> None:
+    """Renew the table in docs/performance.md between its markers."""
+    page = PAGE.read_text(encoding="utf-8")
+    body = f"{START}\n{table(results)}\n\n{machine()}\n{END}"
+    found, number = re.subn(f"{START}.*{END}", lambda _: body, page, flags=re.DOTALL)
+    if number != 1:
+        raise SystemExit(f"{PAGE} should hold {START} and {END} once")
+    PAGE.write_text(found, encoding="utf-8")
