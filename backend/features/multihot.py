@@ -24,15 +24,19 @@ def flat(tags: Any) -> tuple[Rows, Rows, list[str]]:
     Returns:
         Row and code per tag, sorted by row then code, and the tag each code stands for.
     """
+    rows, codes, names = _all(tags)
+    # A tag that stands twice in a list counts once, as in MultiLabelBinarizer.
+    return (*np.divmod(np.unique(rows * max(len(names), 1) + codes), max(len(names), 1)), names)
+
+
+def _all(tags: Any) -> tuple[Rows, Rows, list[str]]:
+    """Row and code of every tag as they stand, and the tag each code stands for."""
     parents = pc.list_parent_indices(tags).to_numpy(zero_copy_only=False).astype(np.int64)
     encoded = pc.list_flatten(tags).dictionary_encode()
     names: list[str] = encoded.dictionary.to_pylist()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    there = codes >= 0
-    # A tag that stands twice in a list counts once, as in MultiLabelBinarizer.
-    pairs = np.unique(parents[there] * max(len(names), 1) + codes[there])
-    rows, kept = np.divmod(pairs, max(len(names), 1))
-    return rows, kept, names
+    there = codes >= 0  # a list may hold nulls
+    return parents[there], codes[there], names
 
 
 def counts(tags: Any) -> dict[str, int]:
@@ -56,7 +60,7 @@ def scatter(tags: Any, classes: Sequence[str], out: Floats) -> None:
         classes: the tags wanted, each once; others are passed over.
         out: zeros, n × len(classes).
     """
-    rows, codes, names = flat(tags)
+    rows, codes, names = _all(tags)
     place = {tag: i for i, tag in enumerate(classes)}
     target = np.array([place.get(name, -1) for name in names], np.int64)
     if rows.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -16,7 +17,8 @@ from backend.services.tracks import TrackTables
 if TYPE_CHECKING:
     import pandas as pd
 
-_FURTHER: Final = 4  # times as many rows are read when too few were of use
+_SPARE: Final = 1.25  # times as many rows are read as seem to be needed, for some will be of no use
+_FURTHER: Final = 8  # times as many rows at the most are read when too few were of use
 EVERYTHING: Final = 2**31 - 1
 
 
@@ -29,12 +31,13 @@ def read_matrix(
         InvalidInputError: the target is none of those there are.
     """
     aim = targets.parse(target, find_tag=_finder(tracks))
-    asked = limit
+    asked = min(math.ceil(limit * _SPARE), EVERYTHING)
     while True:
         table, read = _read_usable(tracks, track_filter, limit=asked, target=aim, options=options)
         if table.num_rows >= limit or read < asked:
             return build(table.slice(0, limit), target=aim, options=options)
-        asked = min(asked * _FURTHER, EVERYTHING)
+        needed = math.ceil(asked * limit / max(table.num_rows, 1) * _SPARE)
+        asked = min(max(needed, 2 * asked), _FURTHER * asked, EVERYTHING)
 
 
 def _read_usable(
