@@ -51,7 +51,8 @@ class SettingsGroup(BaseSettings):
 
     def shown(self) -> dict[str, Any]:
         """The values for people, keyed by variable name, secrets masked."""
-        return {name.upper(): _mask(value) for name, value in self if not name.startswith("_")}
+        # By declared field: iterating over the group would also show what its cached properties have computed.
+        return {name.upper(): _mask(getattr(self, name)) for name in type(self).model_fields}
 
 
 def _mask(value: object) -> object:
