@@ -9,7 +9,7 @@ import pytest
 
 from backend.config.settings import ApiSettings, AppSettings, CacheSettings, DatabaseSettings, SettingsGroup
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.twin", "tests.fixtures.valkey"]
+pytest_plugins = ["tests.fixtures.api", "tests.fixtures.postgres", "tests.fixtures.twin", "tests.fixtures.valkey"]
 
 
 @pytest.fixture(autouse=True, scope="session")
