@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,7 +172,7 @@ async def _ingest_list(albums: list[AlbumQuery], *, wait: bool, as_json: bool) -
             out.print(f"job {job_id}: {len(albums)} albums wait; a running server works on them (tensoe jobs {job_id})")
             return
         err.print(f"job {job_id}: {len(albums)} albums (stopping this command loses nothing: tensoe resume goes on)")
-        status = await _follow(lambda: container.ingestion.status(job_id, limit=1))
+        status = await _follow(partial(container.ingestion.status, job_id, limit=1))
         items = await _items(container, job_id, status.total)
     if as_json:
         out.print_json(msgspec.json.encode({"job": status, "items": items}).decode())
@@ -226,7 +227,7 @@ def resume(as_json: Json = False) -> None:
         async with _container(worker=True) as container:
             waiting = [j for j in await container.ingestion.jobs(limit=1000) if j.finished_at is None]
             for job in reversed(waiting):
-                status = await _follow(lambda job=job: container.ingestion.status(job.id, limit=1))
+                status = await _follow(partial(container.ingestion.status, job.id, limit=1))
                 if as_json:
                     out.print_json(msgspec.json.encode(status).decode())
                 else:

@@ -146,7 +146,9 @@ async def _ask_one(asked: Asked, query: AlbumQuery) -> tuple[SourceOutcome, Sour
         record = SourceRecord(source=profile.name, rights=profile.rights, fetched_at=datetime.now(UTC), album=album)
         outcome = SourceOutcome(source=profile.name, outcome=Outcome.OK, tracks=len(album.tracks))
         return replace(outcome, seconds=time.perf_counter() - started), record
-    log.info(
+    # What was never configured would be said once per album.
+    say = log.debug if outcome.outcome is Outcome.UNCONFIGURED else log.info
+    say(
         "source gave nothing",
         source=profile.name, outcome=outcome.outcome, detail=outcome.detail, album=query.album, artist=query.artist,
     )  # fmt: skip

@@ -204,7 +204,7 @@ async def test_two_requests_for_one_album_at_once_share_one_run() -> None:
     store, source = Store(), Says("good", RECORD)
     shared = runner(source, store=store)
     other = AlbumQuery(album="paper  HARBOUR", artist="the amber lanterns")
-    reports: list[Any] = await asyncio.gather(shared.run(QUERY), shared.run(other), shared.run(QUERY))
+    reports = await asyncio.gather(shared.run(QUERY), shared.run(other), shared.run(QUERY))
     assert (source.asked, store.saves) == (1, 1)
     assert len({r.album_id for r in reports}) == 1
     await shared.run(QUERY)
