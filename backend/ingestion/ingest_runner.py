@@ -26,7 +26,6 @@ from backend.utils.errors import (
     ThrottledError,
     UnconfiguredError,
 )
-from backend.utils.text import fold_name
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +84,8 @@ class IngestRunner:
         Raises:
             DatabaseError: the album could not be stored; nothing of it was.
         """
-        key = (fold_name(query.artist), fold_name(query.album), tuple(sorted(query.hints.items())))
+        # Not folded: an artist may have two albums whose names differ by a bracket only.
+        key = (query.artist.casefold(), query.album.casefold(), tuple(sorted(query.hints.items())))
         task = self._under_way.get(key)
         if task is None:
             task = asyncio.create_task(self._run(query), name=f"ingest {query.artist} - {query.album}")

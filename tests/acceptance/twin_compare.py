@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -47,7 +48,9 @@ class Tally:
         self.wrong: dict[str, list[str]] = {}
 
     def note(self, field: str, *, got: object, expected: object, where: str, near: float = 0.0) -> None:
-        """Count one value; numbers may differ by `near`."""
+        """Count one value; numbers may differ by `near`, texts by their Unicode normal form (what is stored is NFC)."""
+        if isinstance(expected, str):
+            expected = unicodedata.normalize("NFC", expected)
         good = got == expected
         if not good and near and isinstance(got, int | float) and isinstance(expected, int | float):
             good = abs(got - expected) <= near
@@ -168,7 +171,7 @@ def all_albums(base: str) -> Iterator[dict[str, Any]]:
     cursor = ""
     while True:
         page = get(f"{base}/albums?limit=100{f'&cursor={urllib.parse.quote(cursor)}' if cursor else ''}")
-        for row in page["items"]:
+        for row in page["data"]:
             yield get(f"{base}/albums/{row['id']}")
         cursor = page["next_cursor"]
         if not cursor:
@@ -191,7 +194,13 @@ def run(*, albums: int, limited: int, seed: int, home: Path) -> tuple[Tally, lis
     lines: list[str] = []
     tally = Tally()
     with running_twin("--extended") as twin:
-        environment = {**os.environ, **twin.environment(), "TENSOE_HOME": str(home / "home"), "DATABASE_URL": ""}
+        environment = {
+            **os.environ,
+            **twin.environment(),
+            "LOG_LEVEL": "WARNING",
+            "TENSOE_HOME": str(home / "home"),
+            "DATABASE_URL": "",
+        }
         wanted = twin.get(f"albums?n={albums}&seed={seed}")
         if limited:
             environment |= {"SPOTIFY_RATE": "9", "LASTFM_RATE": "4.5", "AOTY_SECONDS_BETWEEN": "1.1"}
@@ -232,16 +241,15 @@ def compare_all(base: str, twin: Twin, wanted: list[dict[str, str]], tally: Tall
 def use(base: str) -> list[str]:
     """Training data, matrix, export and recommendations from what was ingested."""
     rows = get(f"{base}/ml/training-data?limit=50000")
-    count = len(rows["items"] if isinstance(rows, dict) else rows)
-    first = (rows["items"] if isinstance(rows, dict) else rows)[0]
+    first = rows["data"][0]
     matrix = get(f"{base}/ml/feature-matrix?limit=20000&target=popularity")
     request = urllib.request.Request(f"{base}/ml/export/training-data?filename=twin.parquet&limit=50000", method="POST")
     with urllib.request.urlopen(request, timeout=60) as answer:
         export = json.load(answer)
     similar = get(f"{base}/ml/recommendations/{first['id']}?k=5")
     return [
-        f"training data: {count} rows",
-        f"matrix: {len(matrix['rows']) if 'rows' in matrix else '?'} rows x {len(matrix.get('columns', []))} columns",
+        f"training data: {rows['count']} rows",
+        f"matrix: {matrix['n_tracks']} tracks x {matrix['n_features']} features, target {matrix['target']}",
         f"export: {export}",
         f"recommendations for {first['title']!r}: {json.dumps(similar, ensure_ascii=False)[:600]}",
     ]
