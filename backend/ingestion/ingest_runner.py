@@ -84,8 +84,9 @@ class IngestRunner:
         Raises:
             DatabaseError: the album could not be stored; nothing of it was.
         """
-        # Not folded: an artist may have two albums whose names differ by a bracket only.
-        key = (query.artist.casefold(), query.album.casefold(), tuple(sorted(query.hints.items())))
+        # Not folded: an artist may have two albums whose names differ by a bracket or a capital only. Other spellings of
+        # one album run side by side and meet in the store.
+        key = (query.artist, query.album, tuple(sorted(query.hints.items())))
         task = self._under_way.get(key)
         if task is None:
             task = asyncio.create_task(self._run(query), name=f"ingest {query.artist} - {query.album}")

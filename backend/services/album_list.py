@@ -59,7 +59,7 @@ def parse_album_list(lines: Sequence[str], *, name: str = "the list") -> list[Al
         except InvalidInputError as problem:
             faults.append(f"line {number}: {problem}")
         else:
-            found.setdefault((query.album.casefold(), query.artist.casefold()), query)
+            found.setdefault((query.album, query.artist), query)
     if faults:
         more = f"; and {len(faults) - _SHOWN_FAULTS} more lines" if len(faults) > _SHOWN_FAULTS else ""
         raise InvalidInputError(f"{name}: {'; '.join(faults[:_SHOWN_FAULTS])}{more}. Nothing was taken.")

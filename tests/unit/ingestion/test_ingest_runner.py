@@ -203,7 +203,7 @@ async def test_what_identity_sources_found_is_passed_on() -> None:
 async def test_two_requests_for_one_album_at_once_share_one_run() -> None:
     store, source = Store(), Says("good", RECORD)
     shared = runner(source, store=store)
-    other = AlbumQuery(album="paper HARBOUR", artist="the amber lanterns")
+    other = AlbumQuery(album=QUERY.album, artist=QUERY.artist)
     reports = await asyncio.gather(shared.run(QUERY), shared.run(other), shared.run(QUERY))
     assert (source.asked, store.saves) == (1, 1)
     assert len({r.album_id for r in reports}) == 1

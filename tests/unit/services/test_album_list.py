@@ -17,7 +17,7 @@ KIND = AlbumQuery(album="Kind of Blue", artist="Miles Davis")
         ["album,artist", "Abbey Road,The Beatles", "Kind of Blue,Miles Davis"],
         ["Artist Name;Year;Album", "The Beatles;1969;Abbey Road", "Miles Davis;1959;Kind of Blue"],
         ["Abbey Road\tThe Beatles", "", "  \t ", "Kind of Blue\tMiles Davis"],
-        ['"Abbey Road", "The Beatles"', "Kind of Blue,Miles Davis", "abbey road,the beatles"],
+        ['"Abbey Road", "The Beatles"', "Kind of Blue,Miles Davis", "Abbey  Road ,The Beatles"],
     ],
 )
 def test_lists_as_people_keep_them(lines: list[str]) -> None:
