@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -41,8 +42,9 @@ app = typer.Typer(
 demo = typer.Typer(help="The shipped demo catalogue and made-up albums.", no_args_is_help=True)
 app.add_typer(demo, name="demo")
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True)
+_PIPED_COLUMNS = 200  # a pipe or a file has no width of its own
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_COLUMNS)
 
 _COLOURS = {
     IngestResult.COMPLETE: "green",
@@ -75,9 +77,12 @@ def main() -> None:
 async def _container(*, worker: bool) -> AsyncIterator[Container]:
     # Imported late: `tensoe --help` need not load the server.
     from backend.config.settings import Settings
-    from backend.startup import open_container
+    from backend.startup import configure, open_container
 
-    async with open_container(Settings(), worker=worker) as container:
+    settings = Settings()
+    # The command's own output says what happened; the log only what is wrong, unless asked for.
+    configure(settings, level=settings.app.log_level if "log_level" in settings.app.model_fields_set else "WARNING")
+    async with open_container(settings, worker=worker) as container:
         yield container
 
 
@@ -136,7 +141,7 @@ async def _ingest_one(query: AlbumQuery, *, as_json: bool) -> None:
 
 
 def _show_report(report: IngestReport, tracks: list[dict[str, Any]]) -> None:
-    out.print(_headline(report.album, report.artist, report.result, f"{len(tracks)} tracks stored"))
+    out.print(_headline(report.album, report.artist, report.result, f"{len(tracks)} tracks stored" if tracks else ""))
     sources = Table("source", "outcome", "detail", box=None, pad_edge=False)
     for s in report.sources:
         until = f"until {s.retry_at:%Y-%m-%d %H:%M} UTC " if s.retry_at else ""
@@ -162,7 +167,9 @@ def _show_report(report: IngestReport, tracks: list[dict[str, Any]]) -> None:
 
 
 def _headline(album: str, artist: str, result: IngestResult, tail: str) -> Text:
-    return Text.assemble((album, "bold"), f" – {artist}: ", (result.value, _COLOURS[result]), f", {tail}")
+    return Text.assemble(
+        (album, "bold"), f" – {artist}: ", (result.value, _COLOURS[result]), f", {tail}" if tail else ""
+    )
 
 
 async def _ingest_list(albums: list[AlbumQuery], *, wait: bool, as_json: bool) -> None:

@@ -16,7 +16,7 @@ if __name__ == "__main__":  # run by path: the project's folder, not this one, i
 from backend.config.settings import Settings
 from backend.models.ingestion_models import AlbumQuery
 from backend.models.results import IngestReport
-from backend.startup import Container, open_container
+from backend.startup import Container, configure, open_container
 from backend.utils.errors import TensoeError
 
 ALBUMS = (
@@ -40,7 +40,9 @@ async def ingest_twice(container: Container, query: AlbumQuery) -> tuple[IngestR
 async def try_out() -> int:
     """Ingest the four albums and print what became of them; the number that went wrong."""
     wrong = 0
-    async with open_container(Settings(), worker=False) as container:
+    settings = Settings()
+    configure(settings, level="WARNING")
+    async with open_container(settings, worker=False) as container:
         for album, artist in ALBUMS:
             report, once, twice = await ingest_twice(container, AlbumQuery(album=album, artist=artist))
             good = once > 0 and once == twice
