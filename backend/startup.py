@@ -17,7 +17,7 @@ import uvicorn
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
-from backend.cache import Cache, MemoryCache, RedisCache
+from backend.cache import Cache, MemoryCache
 from backend.config.settings import Environment, Settings, SettingsGroup
 from backend.ingestion.ingest_runner import Asked, IngestRunner
 from backend.ingestion.registry import build_listener, build_sources, demo_is_on, in_use
@@ -117,7 +117,11 @@ async def open_container(settings: Settings, *, worker: bool = True, demo: bool 
 
 def _cache(settings: Settings, metrics: Metrics) -> Cache:
     url = settings.cache.redis_url
-    return MemoryCache(metrics.cache) if url is None else RedisCache(url.get_secret_value(), metrics.cache)
+    if url is None:
+        return MemoryCache(metrics.cache)
+    from backend.cache.redis_cache import RedisCache  # late: only who has a server needs its library
+
+    return RedisCache(url.get_secret_value(), metrics.cache)
 
 
 def _pace(settings: Settings) -> Pace | None:
@@ -182,12 +186,17 @@ def _transport(source: Source, *, session: ClientSession, metrics: Metrics) -> T
     return Transport(profile.name, limits=profile.limits, session=session, observe=metrics.source_request)
 
 
-def configure(settings: Settings) -> None:
-    """Set logging up: for people, or as JSON in production; every secret of the settings is masked in it."""
+def configure(settings: Settings, *, level: str | None = None) -> None:
+    """Set logging up: for people, or as JSON in production; every secret of the settings is masked in it.
+
+    Args:
+        settings: all groups.
+        level: another than LOG_LEVEL, for commands whose output is read by people.
+    """
     sources = [source.settings for source in build_sources()]
     groups = (settings.app, settings.api, settings.database, settings.cache, settings.ingestion, settings.ml, *sources)
     configure_logging(
-        level=settings.app.log_level,
+        level=level or settings.app.log_level,
         machine_readable=settings.app.environment is Environment.PRODUCTION,
         secrets=[secret for group in groups for secret in _secrets(group)],
     )

@@ -2,6 +2,6 @@
 
 from backend.cache.cache import Cache, Namespace, digest, remember
 from backend.cache.memory import MemoryCache
-from backend.cache.redis_cache import RedisCache
 
-__all__ = ["Cache", "MemoryCache", "Namespace", "RedisCache", "digest", "remember"]
+# `redis_cache` is not imported here: its library costs a tenth of the start-up, and most servers go without.
+__all__ = ["Cache", "MemoryCache", "Namespace", "digest", "remember"]

