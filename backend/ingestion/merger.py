@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from backend.ingestion import normalizer as tidy
 from backend.ingestion.matcher import align, title_key
 from backend.ingestion.source import SourceProfile
-from backend.ingestion.vocabulary import tell
-from backend.models.ingestion_models import (
-    AlbumRecord,
-    MergedAlbum,
-    MergedTrack,
-    Rights,
-    SourceRecord,
-    Tag,
-    TrackRecord,
-)
+from backend.ingestion.tag_sorter import Said, TagSorter
+from backend.models.ingestion_models import MergedAlbum, MergedTrack, Rights, SourceRecord, TrackRecord
+from backend.utils.errors import InvalidInputError
 from backend.utils.identifiers import derive
 from backend.utils.text import fold_name
 
@@ -39,6 +31,7 @@ _ALBUM: Final[Mapping[str, Tidy]] = {
     "user_count": tidy.tidy_count,
 }
 _TRACK: Final[Mapping[str, Tidy]] = {
+    "artists": tidy.tidy_names,
     "duration_ms": tidy.tidy_duration,
     "explicit": lambda value: value if isinstance(value, bool) else None,
     "popularity": tidy.tidy_popularity,
@@ -53,18 +46,12 @@ _SHOWN_AS: Final = {
     "user_score": "aoty_user_score",
     "user_count": "aoty_user_count",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A source's record and how far the source is trusted."""
-
-    source: str
-    album: AlbumRecord
-    profile: SourceProfile
-
-    def trust(self, field: str) -> float:
-        return self.profile.gives.get(field, 0.0)
+# Columns of a track's row that hold its album's value.
+_FROM_ALBUM: Final = {
+    "release_date": "release_date",
+    "aoty_score": "aoty_user_score",
+    "aoty_critic_score": "aoty_critic_score",
+}
 
 
 def merge(
@@ -86,19 +73,23 @@ def merge(
         album_id: the stored album's; None derives one from the names.
         max_genres: the most genres an album or a track keeps.
         max_moods: likewise.
+
+    Raises:
+        InvalidInputError: no record is of a source with a profile, or none has a title and an artist.
     """
     said = _counting(records, profiles)
     values, provenance = _choose(said, _ALBUM, lambda s: s.album)
-    title, artist = values["title"] or "", values["artist"] or ""
+    title, artist = (_named(said, field, values, provenance) for field in ("title", "artist"))
     keys = fold_name(artist), fold_name(title)
     album_id = album_id or derive("album", *keys)
-    sorter = _Sorter(said, artist=artist, album=title, max_genres=max_genres, max_moods=max_moods)
+    sorter = TagSorter(said, artist=artist, album=title, max_genres=max_genres, max_moods=max_moods)
     genres, moods, whence = sorter.album()
-    tracks = tuple(_tracks(said, sorter, album_id=album_id, album=title, artist=artist))
-    ids = {k: v for s in reversed(said) for k, v in s.album.ids.items()}
-    provenance = {_SHOWN_AS.get(k, k): v for k, v in provenance.items()} | whence
+    provenance = {_SHOWN_AS.get(k, k): v for k, v in provenance.items()}
+    tracks = tuple(_tracks(said, sorter, album_id=album_id, album=title, artist=artist, shared=_of_rows(provenance)))
+    provenance |= whence
     if tracks and (listed := _lister(said)):
         provenance["tracks"] = listed.source
+    ids = {k: v for s in reversed(said) for k, v in s.album.ids.items()}
     return MergedAlbum(
         id=album_id,
         title=title,
@@ -124,15 +115,40 @@ def merge(
     )
 
 
-def _counting(records: Sequence[SourceRecord], profiles: Mapping[str, SourceProfile]) -> list[_Said]:
-    """The records that count, most trusted with names first."""
-    said = [_Said(r.source, r.album, profiles[r.source]) for r in records]
+def _counting(records: Sequence[SourceRecord], profiles: Mapping[str, SourceProfile]) -> list[Said]:
+    """The records that count, most trusted with names first; a source that is no longer registered has no say."""
+    newest = {r.source: r for r in sorted(records, key=lambda r: r.fetched_at)}
+    said = [Said(r.source, r.album, profiles[r.source]) for r in newest.values() if r.source in profiles]
     real = [s for s in said if not s.profile.stand_in]
+    if not said:
+        raise InvalidInputError(
+            f"no registered source says anything of this album; said by: {sorted(newest) or 'nobody'}"
+        )
     return sorted(real or said, key=lambda s: (-s.trust("title"), s.source))
 
 
+def _named(said: Sequence[Said], field: str, values: Mapping[str, str | None], provenance: dict[str, str]) -> str:
+    """The album's title or artist: an album needs both, so when no trusted source has one, any other's is taken."""
+    if name := values[field]:
+        return name
+    for s in said:
+        if name := tidy.tidy_text(getattr(s.album, field)):
+            provenance[field] = s.source
+            return name
+    raise InvalidInputError(f"no source knows the {field} of this album; said by: {', '.join(s.source for s in said)}")
+
+
+def _of_rows(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Whose those values of a track are that it has from its album."""
+    shown = {"album": provenance["title"], "artist": provenance["artist"]}
+    for field, of_album in _FROM_ALBUM.items():
+        if of_album in provenance:
+            shown[field] = provenance[of_album]
+    return shown
+
+
 def _choose(
-    said: Sequence[_Said], fields: Mapping[str, Tidy], of: Callable[[_Said], object]
+    said: Sequence[Said], fields: Mapping[str, Tidy], of: Callable[[Said], object]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The winning value of each field, and whose it is."""
     values: dict[str, Any] = {}
@@ -148,82 +164,67 @@ def _choose(
     return values, provenance
 
 
-class _Sorter:
-    """Sorts the tags of one album and its tracks."""
-
-    def __init__(self, said: Sequence[_Said], *, artist: str, album: str, max_genres: int, max_moods: int) -> None:
-        self._limits = {"artist": artist, "album": album, "max_genres": max_genres, "max_moods": max_moods}
-        # By name, so that sums of weights come out the same in whatever order the records came.
-        self._said = sorted((s for s in said if s.trust("tags") > 0), key=lambda s: s.source)
-        self._shared = [(s.source, t, s.trust("tags")) for s in self._said for t in s.album.tags]
-
-    def album(self) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
-        """Genres and moods of the album: its own tags, its artist's, and its tracks' added up."""
-        of_tracks = [
-            (s.source, Tag(name=t.name, weight=t.weight / len(s.album.tracks), level="track"), s.trust("tags"))
-            for s in self._said
-            for track in s.album.tracks
-            for t in track.tags
-        ]
-        return self._sort([*self._shared, *of_tracks])
-
-    def track(self, said: Mapping[str, TrackRecord]) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
-        """Genres and moods of a track: its own tags, backed by its album's and artist's."""
-        own = [(s.source, t, s.trust("tags")) for s in self._said if s.source in said for t in said[s.source].tags]
-        return self._sort([*own, *self._shared])
-
-    def _sort(self, tags: Sequence[tuple[str, Tag, float]]) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
-        found = tidy.sort_tags([(t, trust) for _, t, trust in tags], **self._limits)  # type: ignore[arg-type]  # one dict of two types
-        whence = {}
-        for field, names in (("genres", found.genres), ("moods", found.moods)):
-            if names:
-                kept = set(names)
-                whence[field] = "+".join(sorted({source for source, t, _ in tags if tell(t.name).name in kept}))
-        return found.genres, found.moods, whence
-
-
-def _lister(said: Sequence[_Said]) -> _Said | None:
+def _lister(said: Sequence[Said]) -> Said | None:
     """The source whose track list is taken."""
     listing = [s for s in said if s.album.tracks and s.trust("tracks") > 0]
     return min(listing, key=lambda s: (-s.trust("tracks"), s.source), default=None)
 
 
-def _tracks(said: Sequence[_Said], sorter: _Sorter, *, album_id: str, album: str, artist: str) -> Iterator[MergedTrack]:
+def _tracks(
+    said: Sequence[Said], sorter: TagSorter, *, album_id: str, album: str, artist: str, shared: Mapping[str, str]
+) -> Iterator[MergedTrack]:
     lister = _lister(said)
     if lister is None:
         return
-    reference = lister.album.tracks
-    partners = {
-        s.source: {i: s.album.tracks[j] for j, i in align(reference, s.album.tracks).items()}
-        for s in said
-        if s is not lister and s.album.tracks
-    }
-    partners[lister.source] = dict(enumerate(reference))
     seen: Counter[str] = Counter()
-    for i, track in enumerate(reference):
-        title = (
-            tidy.tidy_text(track.title) or f"[track {track.track_number or i + 1}]"
-        )  # names go empty after a takedown
+    for place, of_sources in enumerate(_partners(lister, said)):
+        track = of_sources[lister.source]
+        number = _number(of_sources, said) or place + 1
+        title = tidy.tidy_text(track.title) or f"[track {number}]"  # names go empty after a takedown
         key = title_key(title)
         seen[key] += 1
-        of_sources = {source: tracks[i] for source, tracks in partners.items() if i in tracks}
         values, provenance = _choose(said, _TRACK, lambda s: of_sources.get(s.source))  # noqa: B023 - used at once
         genres, moods, whence = sorter.track(of_sources)
-        artists = [name for name in map(tidy.tidy_text, track.artists) if name]
+        names = values.pop("artists") or tidy.tidy_names(track.artists)
         ids = {k: v for s in reversed(said) if s.source in of_sources for k, v in of_sources[s.source].ids.items()}
+        listed = {"title": lister.source, "track_number": lister.source}
         yield MergedTrack(
             id=derive("track", album_id, key, seen[key]),
             title=title,
-            artist=", ".join(artists) or artist,
+            artist=names or artist,
             album=album,
             disc_number=track.disc_number,
-            track_number=track.track_number or i + 1,
+            track_number=number,
             spotify_id=ids.get("spotify"),
             genres=genres,
             moods=moods,
-            provenance=dict(sorted({**provenance, **whence, "title": lister.source}.items())),
+            provenance=dict(sorted(_renamed({**shared, **provenance, **whence, **listed}).items())),
             **{**values, "audio_features": values["audio_features"] or {}},
         )
+
+
+def _partners(lister: Said, said: Sequence[Said]) -> Iterator[dict[str, TrackRecord]]:
+    """What each source says of each track of the list, in the list's order of disc and number."""
+    last = 1_000_000
+    reference = sorted(lister.album.tracks, key=lambda t: (t.disc_number, t.track_number or last))
+    partners = [{lister.source: track} for track in reference]
+    for s in said:
+        if s is not lister and s.album.tracks:
+            for theirs, ours in align(reference, s.album.tracks).items():
+                partners[ours][s.source] = s.album.tracks[theirs]
+    return iter(partners)
+
+
+def _number(of_sources: Mapping[str, TrackRecord], said: Sequence[Said]) -> int | None:
+    """The number on the album: the list's own, else that of the source most trusted with lists."""
+    by_trust = sorted((s for s in said if s.source in of_sources), key=lambda s: (-s.trust("tracks"), s.source))
+    return next((n for s in by_trust if (n := of_sources[s.source].track_number)), None)
+
+
+def _renamed(provenance: dict[str, str]) -> dict[str, str]:
+    """Track artists stand in the column `artist`."""
+    own = provenance.pop("artists", None)
+    return provenance | {"artist": own} if own else provenance
 
 
 def _is_synthetic(*provenances: Mapping[str, str], profiles: Mapping[str, SourceProfile]) -> bool:

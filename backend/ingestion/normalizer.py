@@ -6,7 +6,7 @@ import calendar
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,8 +24,10 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "mode": (0.0, 1.0),
     "time_signature": (1.0, 15.0),  # beats a bar; 0 means: not found
 }
-_DATE: Final = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$")
-_ISRC: Final = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")  # ISO 3901, without hyphens
+_DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")  # ISO 3901, without hyphens
+_BARCODE: Final = re.compile(r"[0-9]{8,14}")
+_WHOLE: Final = frozenset({"key", "mode", "time_signature"})
 _LONGEST_TEXT: Final = 1_000
 _LONGEST_TRACK_MS: Final = 24 * 3_600_000
 
@@ -52,32 +54,39 @@ def sort_tags(
         max_moods: the most moods kept.
     """
     own = {fold_name(artist), fold_name(album)}
-    weights: dict[Kind, dict[str, float]] = {Kind.GENRE: defaultdict(float), Kind.MOOD: defaultdict(float)}
+    weights: dict[Kind, dict[str, list[float]]] = {Kind.GENRE: defaultdict(list), Kind.MOOD: defaultdict(list)}
     unknown = 0
     for tag, trust in tags:
         word = tell(tag.name)
+        weight = tag.weight * trust * _LEVELS[tag.level]
         if word.kind is Kind.UNKNOWN:
             unknown += 1
-        elif word.kind is not Kind.JUNK and fold_name(tag.name) not in own:
-            weights[word.kind][word.name] += tag.weight * trust * _LEVELS[tag.level]
+        elif word.kind is not Kind.JUNK and math.isfinite(weight) and fold_name(tag.name) not in own:
+            weights[word.kind][word.name].append(weight)
     return SortedTags(_best(weights[Kind.GENRE], max_genres), _best(weights[Kind.MOOD], max_moods), unknown)
 
 
-def _best(weights: Mapping[str, float], most: int) -> tuple[str, ...]:
-    # Rounded, so that the order in which sources are added up cannot tip a tie.
-    return tuple(sorted(weights, key=lambda name: (-round(weights[name], 9), name))[:most])
+def _best(weights: Mapping[str, Sequence[float]], most: int) -> tuple[str, ...]:
+    # fsum and rounding: the order in which sources are added up cannot tip a tie.
+    total = {name: round(math.fsum(parts), 9) for name, parts in weights.items()}
+    return tuple(sorted(total, key=lambda name: (-total[name], name))[:most])
 
 
 def tidy_text(text: str | None) -> str | None:
     """White space squeezed, control characters gone, of bounded length; None when nothing is left."""
     if text is None:
         return None
-    return squeeze(text.encode("utf-8", "ignore").decode())[:_LONGEST_TEXT] or None
+    return squeeze(text.encode("utf-8", "ignore").decode())[:_LONGEST_TEXT].strip() or None
+
+
+def tidy_names(names: Iterable[str]) -> str | None:
+    """The names of a credit in one text, or None when there is none."""
+    return ", ".join(name for name in map(tidy_text, names) if name) or None
 
 
 def tidy_date(text: str | None) -> str | None:
     """An ISO date of day, month or year precision; None for impossible ones ("0000", "2021-02-30" keeps 2021-02)."""
-    match = _DATE.match(text.strip()) if text else None
+    match = _DATE.fullmatch(text.strip()) if text else None
     if match is None:
         return None
     year, month, day = (int(part) if part else 0 for part in match.groups())
@@ -91,7 +100,11 @@ def tidy_date(text: str | None) -> str | None:
 
 
 def tidy_features(features: Mapping[str, object] | None) -> dict[str, float]:
-    """The known audio features that are numbers within their range, in a fixed order."""
+    """The known audio features that are numbers within their range, by name.
+
+    >>> tidy_features({"tempo": 0, "key": -1, "energy": float("nan"), "valence": 1, "mood": 0.5})
+    {'key': -1.0, 'valence': 1.0}
+    """
     if not features:
         return {}
     found = {}
@@ -99,8 +112,8 @@ def tidy_features(features: Mapping[str, object] | None) -> dict[str, float]:
         value = features.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
             number = float(value)
-            if math.isfinite(number) and low <= number <= high:
-                found[name] = number
+            if low <= number <= high and (name not in _WHOLE or number.is_integer()):
+                found[name] = number + 0.0  # -0.0 becomes 0.0
     return dict(sorted(found.items()))
 
 
@@ -132,12 +145,24 @@ def tidy_duration(value: object) -> int | None:
 
 
 def tidy_isrc(text: str | None) -> str | None:
-    """An ISRC in its normal form, or None."""
+    """An ISRC in its normal form (capitals, no hyphens), or None.
+
+    >>> tidy_isrc("gb-aye-06-01690"), tidy_isrc("GBAYE06")
+    ('GBAYE0601690', None)
+    """
     plain = re.sub(r"[\s-]", "", text or "").upper()
-    return plain if _ISRC.match(plain) else None
+    return plain if _ISRC.fullmatch(plain) else None
 
 
 def tidy_upc(text: str | None) -> str | None:
-    """A UPC or EAN as digits, or None."""
+    """A UPC or EAN in its normal form: digits, padding zeros gone but for twelve digits; None when it is neither.
+
+    The check digit is not asked for: labels ship wrong ones, and the number identifies all the same.
+
+    >>> tidy_upc("0 602445-790128"), tidy_upc("00602445790128"), tidy_upc("0000")
+    ('602445790128', '602445790128', None)
+    """
     plain = re.sub(r"[\s-]", "", text or "")
-    return plain if plain.isdecimal() and 8 <= len(plain) <= 14 else None
+    if not _BARCODE.fullmatch(plain) or not plain.strip("0"):
+        return None
+    return plain.lstrip("0").zfill(12 if len(plain) > 8 else 8)

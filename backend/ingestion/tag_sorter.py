@@ -1,0 +1,77 @@
+"""Sorting the tags that several sources give to an album, its artist and its tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from backend.ingestion.normalizer import sort_tags
+from backend.ingestion.source import SourceProfile
+from backend.ingestion.vocabulary import Kind, tell
+from backend.models.ingestion_models import AlbumRecord, Tag, TrackRecord
+
+Sorted = tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]
+"""Genres, moods, and whose they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A source's record and how far the source is trusted."""
+
+    source: str
+    album: AlbumRecord
+    profile: SourceProfile
+
+    def trust(self, field: str) -> float:
+        """Its precedence for a field; 0 when what it says of it is not taken."""
+        return self.profile.gives.get(field, 0.0)
+
+
+class TagSorter:
+    """Sorts the tags of one album and its tracks.
+
+    Args:
+        said: what counts.
+        artist: whose name is no tag.
+        album: likewise.
+        max_genres: the most that are kept.
+        max_moods: likewise.
+    """
+
+    def __init__(self, said: Sequence[Said], *, artist: str, album: str, max_genres: int, max_moods: int) -> None:
+        self._artist, self._album, self._max_genres, self._max_moods = artist, album, max_genres, max_moods
+        self._said = [s for s in said if s.trust("tags") > 0]
+        self._shared = [(s, tag) for s in self._said for tag in s.album.tags]
+        self._plain: Sorted | None = None
+
+    def album(self) -> Sorted:
+        """Genres and moods of the album: its own tags, its artist's, and the mean of its tracks'."""
+        of_tracks = [
+            (s, replace(tag, weight=tag.weight / len(s.album.tracks)))
+            for s in self._said
+            for track in s.album.tracks
+            for tag in track.tags
+        ]
+        return self._sort([*self._shared, *of_tracks])
+
+    def track(self, of_sources: Mapping[str, TrackRecord]) -> Sorted:
+        """Genres and moods of a track: its own tags, backed by its album's and artist's."""
+        own = [(s, tag) for s in self._said if s.source in of_sources for tag in of_sources[s.source].tags]
+        if own:
+            return self._sort([*own, *self._shared])
+        if self._plain is None:
+            self._plain = self._sort(self._shared)
+        return self._plain
+
+    def _sort(self, tags: Sequence[tuple[Said, Tag]]) -> Sorted:
+        found = sort_tags(
+            ((tag, s.trust("tags")) for s, tag in tags),
+            artist=self._artist, album=self._album, max_genres=self._max_genres, max_moods=self._max_moods,
+        )  # fmt: skip
+        kept = {(Kind.GENRE, name) for name in found.genres} | {(Kind.MOOD, name) for name in found.moods}
+        givers: dict[str, set[str]] = {}
+        for s, tag in tags:
+            word = tell(tag.name)
+            if (word.kind, word.name) in kept:
+                givers.setdefault("genres" if word.kind is Kind.GENRE else "moods", set()).add(s.source)
+        return found.genres, found.moods, {field: "+".join(sorted(names)) for field, names in givers.items()}
