@@ -67,14 +67,16 @@ async def _with_database(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
 
 async def _served(home: Path, sizes: Sizes) -> list[Result]:
     from backend.config.settings import Settings
-    from backend.startup import open_container
+    from backend.startup import configure, open_container
     from bench import serving
 
     most = str(max(sizes.served, 50_000))
     ours = {"TENSOE_HOME": str(home), "TENSOE_DEMO": "off", "LOG_LEVEL": "ERROR", "ML_TRAINING_DATA_LIMIT": most}
     os.environ.update(ours)
     os.environ.pop("DATABASE_URL", None)
-    async with open_container(Settings(), worker=False) as container:
+    settings = Settings()
+    configure(settings)
+    async with open_container(settings, worker=False) as container:
         return await serving.measure(container, rows=sizes.served, rounds=sizes.rounds)
 
 

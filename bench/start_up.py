@@ -43,7 +43,9 @@ def start_and_stop(home: Path, *, settle: float = 0.0) -> float:
         "LOG_LEVEL": "ERROR",
     }
     started = time.perf_counter()
-    server = subprocess.Popen([sys.executable, "-m", "backend.startup"], cwd=_ROOT, env=environment)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "backend.startup"], cwd=_ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
     try:
         _wait_for_answer(port, server)
         seconds = time.perf_counter() - started
