@@ -108,21 +108,23 @@ def tidy_features(features: Mapping[str, object] | None) -> dict[str, float]:
     if not features:
         return {}
     found = {}
-    for name, (low, high) in _RANGES.items():
-        value = features.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            number = float(value)
-            if low <= number <= high and (name not in _WHOLE or number.is_integer()):
-                found[name] = number + 0.0  # -0.0 becomes 0.0
-    return dict(sorted(found.items()))
+    for name, (low, high) in sorted(_RANGES.items()):
+        number = _number(features.get(name), low, high)
+        if number is not None and (name not in _WHOLE or number.is_integer()):
+            found[name] = number
+    return found
+
+
+def _number(value: object, low: float, high: float) -> float | None:
+    """A number in a range; compared before it is converted, since JSON may hold integers no float can."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        return None
+    return float(value) + 0.0  # -0.0 becomes 0.0
 
 
 def tidy_share(value: object) -> float | None:
     """A score of 0 to 100, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    number = float(value)
-    return number if math.isfinite(number) and 0 <= number <= 100 else None
+    return _number(value, 0, 100)
 
 
 def tidy_popularity(value: object) -> int | None:
@@ -133,9 +135,8 @@ def tidy_popularity(value: object) -> int | None:
 
 def tidy_count(value: object) -> int | None:
     """A count that PostgreSQL's INTEGER holds, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return int(value) if 0 <= value <= 2_147_483_647 else None
+    number = _number(value, 0, 2_147_483_647)
+    return None if number is None else int(number)
 
 
 def tidy_duration(value: object) -> int | None:

@@ -145,18 +145,21 @@ def test_any_features_come_out_finite_and_in_one_order(features: dict[str, objec
     ("tidy", "value", "expected"),
     [
         (tidy_popularity, 0, 0), (tidy_popularity, 100, 100), (tidy_popularity, 101, None), (tidy_popularity, -1, None),
-        (tidy_popularity, 55.4, 55), (tidy_popularity, math.nan, None), (tidy_popularity, True, None), (tidy_popularity, "5", None),
+        (tidy_popularity, 55.4, 55), (tidy_popularity, math.nan, None), (tidy_popularity, True, None),
+        (tidy_popularity, "5", None),
         (tidy_share, 81.5, 81.5), (tidy_share, math.inf, None), (tidy_share, None, None),
-        (tidy_count, 2**31 - 1, 2**31 - 1), (tidy_count, 2**31, None), (tidy_count, -1, None), (tidy_count, 10**400, None),
+        (tidy_count, 2**31 - 1, 2**31 - 1), (tidy_count, 2**31, None), (tidy_count, -1, None), (tidy_count, int("9" * 400), None),
         (tidy_duration, 0, None), (tidy_duration, 1, 1), (tidy_duration, 86_400_001, None), (tidy_duration, -5, None),
         (tidy_isrc, "gb-aye-06-01690", "GBAYE0601690"), (tidy_isrc, "GB AYE 06 01690", "GBAYE0601690"),
         (tidy_isrc, "GBAYE06016901", None), (tidy_isrc, "GBAYE0601690\nX", None), (tidy_isrc, None, None),
         (tidy_upc, "602445790128", "602445790128"), (tidy_upc, "00602445790128", "602445790128"),
         (tidy_upc, "0602445790128", "602445790128"), (tidy_upc, "5099749534728", "5099749534728"),
         (tidy_upc, "42", None), (tidy_upc, "000000000000", None), (tidy_upc, "60244579012X", None), (tidy_upc, None, None),
-        (tidy_text, "  Abbey\tRoad\x00", "Abbey Road"), (tidy_text, "", None), (tidy_text, None, None), (tidy_text, "\ud800", None),
+        (tidy_text, "  Abbey\tRoad\x00", "Abbey Road"), (tidy_text, "", None), (tidy_text, None, None),
+        (tidy_text, "\ud800", None),
         (tidy_text, "x" * 2_000, "x" * 1_000),
     ],
+    ids=lambda value: str(value)[:20],
 )  # fmt: skip
 def test_values(tidy: Any, value: object, expected: object) -> None:
     assert tidy(value) == expected
