@@ -1,18 +1,20 @@
 """Reading Album of the Year's pages: JSON-LD first, CSS by label second. Pure.
 
-Layout as of May 2026. The details' rows are told by where their links lead, never by position; scores stand exactly in
-`title` attributes; "NR" and 0 mean none.
+Layout as of May 2026. The details are told by where their links lead or by the label at their end, never by position;
+scores stand exactly in `title` attributes; "NR" and 0 mean none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from backend.ingestion.matcher import Candidate
 from backend.models.ingestion_models import AlbumRecord, Tag, TrackRecord
@@ -26,6 +28,7 @@ _SPOTIFY: Final = re.compile(r"open\.spotify\.com/album/([0-9A-Za-z]{22})")
 _NUMBER: Final = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _MINUTES: Final = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})")
 _SECONDARY: Final = 0.6  # weight of a secondary genre
+_TAG: Final = 0.5
 
 
 class LayoutChangedError(RejectedError):
@@ -84,8 +87,8 @@ def read_page(html: str) -> AlbumRecord:
     return AlbumRecord(
         title=str(title).strip(),
         artist=str(name).strip(),
-        release_date=_text(data.get("datePublished")),
-        label=page.first_link("label"),
+        release_date=_text(data.get("datePublished")) or page.release_date(),
+        label=page.label(),
         critic_score=critic,
         critic_count=critics,
         user_score=user,
@@ -141,40 +144,62 @@ class _Page:
         return any(self.tree.css_first(f".album{who}ScoreBox") is not None for who in ("Critic", "User"))
 
     def score(self, who: str, data: Mapping[str, Any]) -> tuple[float | None, int | None]:
-        """Score and count of a box; the exact score stands in the link's title."""
+        """Score and count of a box; the exact score stands in the link's title. JSON-LD has the critics' only."""
         box = self.tree.css_first(f".album{who}ScoreBox")
-        if box is None:
-            return None, None
-        link = box.css_first(f".album{who}Score a") or box.css_first(f".album{who}Score")
-        score = None
+        link = strong = None
+        if box is not None:
+            link = box.css_first(f".album{who}Score a") or box.css_first(f".album{who}Score")
+            strong = box.css_first(".numReviews strong")
+        rating = data.get("aggregateRating")
+        rating = rating if isinstance(rating, Mapping) else {}
+        score = count = None
         if link is not None:
             score = _number(link.attributes.get("title")) or _number(link.text())
-        rating = data.get("aggregateRating")
-        if score is None and isinstance(rating, Mapping):
-            score = _number(_text(rating.get("ratingValue")))
-        strong = box.css_first(".numReviews strong")
-        count = _number(strong.text()) if strong is not None else None
+        if strong is not None:
+            count = _number(strong.text())
+        score = score or _number(str(rating.get("ratingValue") or ""))
+        count = count or _number(str(rating.get("ratingCount") or ""))
         return (score, int(count) if count else None) if score else (None, None)
 
-    def tags(self) -> Iterator[Tag]:
-        seen: set[str] = set()
-        for row in self.tree.css(".albumTopBox.info .detailRow"):
-            for link in row.css('a[href*="/genre/"]'):
-                name = link.text().strip()
-                if name and name not in seen:
-                    seen.add(name)
-                    # A secondary genre's name stands in a box of its own within its link.
-                    yield Tag(name=name, weight=_SECONDARY if link.css_first(".secondary") else 1.0, level="album")
-            for link in row.css('a[href*="/tag/"]'):
-                yield Tag(name=link.text().strip(), weight=0.5, level="album")
-        genres = self.data.get("genre") or []
-        for name in [genres] if isinstance(genres, str) else genres:
-            if name not in seen:
-                yield Tag(name=str(name), weight=1.0, level="album")
+    def row(self, label: str) -> LexborNode | None:
+        """The details' row of a label, which stands last in it: "/ Release Date"."""
+        for node in self.tree.css(".albumTopBox.info .detailRow"):
+            spans = node.css("span")
+            if spans and spans[-1].text().strip("/\xa0 \t\r\n").casefold() == label:
+                return node
+        return None
 
-    def first_link(self, kind: str) -> str | None:
-        link = self.tree.css_first(f'.albumTopBox.info .detailRow a[href*="/{kind}/"]')
-        return link.text().strip() if link is not None else None
+    def links(self, kind: str) -> Iterator[tuple[str, bool]]:
+        """The names in the details that link to pages of a kind, and whether each is a secondary one.
+
+        By where they lead rather than by label, as the label of the tags is a picture.
+        """
+        for link in self.tree.css(f'.albumTopBox.info .detailRow a[href*="/{kind}/"]'):
+            if name := link.text().strip():
+                yield name, link.css_first(".secondary") is not None
+
+    def tags(self) -> Iterator[Tag]:
+        genres = dict(self.links("genre"))
+        spoken = self.data.get("genre") or []
+        for name in [spoken] if isinstance(spoken, str) else spoken if isinstance(spoken, list) else []:
+            if isinstance(name, str) and name.strip():
+                genres.setdefault(name.strip(), False)
+        for name, is_secondary in genres.items():
+            yield Tag(name=name, weight=_SECONDARY if is_secondary else 1.0, level="album")
+        for name, _ in self.links("tag"):
+            yield Tag(name=name, weight=_TAG, level="album")
+
+    def label(self) -> str | None:
+        return next((name for name, _ in self.links("label")), None)
+
+    def release_date(self) -> str | None:
+        """As precise as the row says: "January 16, 2026", "January 2026" or "2026"."""
+        row = self.row("release date")
+        words = " ".join(row.text().partition("/")[0].replace(",", " ").split()) if row is not None else ""
+        for form, shown in (("%B %d %Y", "%Y-%m-%d"), ("%B %Y", "%Y-%m"), ("%Y", "%Y")):
+            with contextlib.suppress(ValueError):
+                return datetime.strptime(words, form).replace(tzinfo=UTC).strftime(shown)
+        return None
 
     def spotify(self) -> str | None:
         for link in self.tree.css('a[href*="open.spotify.com/album/"]'):

@@ -65,11 +65,10 @@ async def exchange(
         RejectedError: the request has text that no address can hold.
         UnconfiguredError: the address is none.
     """
+    _refuse_half_characters(params)
     try:
         address = URL(url)
         shown = redact(str(address.update_query(params) if params else address))
-    except UnicodeEncodeError:
-        raise RejectedError("a name holds half a character (a lone surrogate), so no service can be asked") from None
     except ValueError:
         raise UnconfiguredError(f"{redact(url)!r} is no address; check the source's URL setting") from None
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
@@ -84,12 +83,21 @@ async def exchange(
                     raise MalformedReplyError(f"{shown} answered with more than {_MOST_BYTES:,} bytes")
     except TimeoutError:
         raise UnreachableError(f"{shown} did not answer within {seconds:g} s") from None
-    except aiohttp.InvalidURL:
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
         raise UnconfiguredError(f"{shown!r} is no web address; check the source's URL setting") from None
     except (aiohttp.ClientError, OSError) as problem:
         # aiohttp's messages may carry the address with its key: only the kind of fault is passed on.
         raise UnreachableError(f"{shown}: {_kind(problem)}") from None
     return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, bytes(body), shown)
+
+
+def _refuse_half_characters(params: Params | None) -> None:
+    """Refuse what yarl would leave out, asking for another name."""
+    pairs = params.items() if isinstance(params, Mapping) else params or ()
+    try:
+        "".join(str(value) for _, value in pairs).encode()
+    except UnicodeEncodeError:
+        raise RejectedError("a name holds half a character (a lone surrogate), so no service can be asked") from None
 
 
 def redirect(reply: Reply, method: str, url: str) -> str | None:

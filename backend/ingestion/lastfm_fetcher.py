@@ -88,10 +88,14 @@ class LastfmSource:
     async def _album(self, query: AlbumQuery, transport: Transport) -> tuple[dict[str, Any], Match]:
         """album.getInfo under each name that the album may bear here, and how near what is found is to it."""
         missing = RecordNotFoundError(f"Last.fm knows no album {query.album!r} by {query.artist!r}")
-        for artist, title in dict.fromkeys(_names(query)):
+        asked = set[tuple[str, str]]()
+        for artist, title, plain in _names(query):
+            if (artist, plain) in asked:
+                continue
+            asked.add((artist, plain))
             try:
                 reply = await self._call(
-                    transport, "album.getInfo", roots=("album",), artist=artist, album=title, autocorrect=1
+                    transport, "album.getInfo", roots=("album",), artist=artist, album=plain, autocorrect=1
                 )
                 album = reply["album"]
                 if not isinstance(album, dict) or not album.get("name"):
@@ -134,17 +138,19 @@ class LastfmSource:
         return await call(self._settings, transport, method, roots=roots, params=params)
 
 
-def _names(query: AlbumQuery) -> Iterator[tuple[str, str]]:
-    """The names to ask under, best first: as known, the first credited artist, without the edition, as asked for."""
+def _names(query: AlbumQuery) -> Iterator[tuple[str, str, str]]:
+    """The artists and titles to ask under, best first: as known, the first credited artist, as asked for.
+
+    The third is what to ask for: the title, then the title without its edition.
+    """
+    pairs = [(query.artist, query.album)]
     known = query.known
     if known is not None and known.title and known.artist:
         first = next((a for t in known.tracks for a in t.artists[:1] if known.artist.startswith(f"{a}, ")), None)
-        yield known.artist, known.title
-        if first:
-            yield first, known.title
-        yield first or known.artist, _without_edition(known.title)
-    yield query.artist, query.album
-    yield query.artist, _without_edition(query.album)
+        pairs = [(artist, known.title) for artist in (known.artist, first) if artist] + pairs
+    for artist, title in pairs:
+        yield artist, title, title
+        yield artist, title, _without_edition(title)
 
 
 def _known_tracks(known: AlbumRecord | None, artist: str) -> list[dict[str, Any]]:

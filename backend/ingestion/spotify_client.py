@@ -104,7 +104,7 @@ def _check_token(reply: Reply) -> None:
         return
     found = reply.json()
     error = found.get("error") if isinstance(found, dict) else None
-    if error in {"invalid_client", "unauthorized_client"}:
+    if error in ("invalid_client", "unauthorized_client"):  # no set: it may be unhashable
         raise UnconfiguredError(f"Spotify refuses SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET ({error})")
     if reply.status != 200:
         raise RejectedError(f"Spotify's accounts service answered {reply.status}: {error}")
