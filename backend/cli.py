@@ -273,6 +273,138 @@ def jobs(job_id: Annotated[str | None, typer.Argument(help="One job in full.")] 
 
 
 @app.command()
+def status(as_json: Json = False) -> None:
+    """Say what is stored, which share of tracks knows each field, and which sources can be asked."""
+
+    async def work() -> None:
+        async with _container(worker=False) as container:
+            summary = await container.services.analytics.summary()
+            coverage = await container.services.analytics.coverage()
+            sources = container.ingestion.sources()
+            where = container.settings.app.tensoe_home if container.database.embedded else "DATABASE_URL"
+        if as_json:
+            found = {"database": str(where), "data": summary, "coverage": coverage, "sources": sources}
+            out.print_json(msgspec.json.encode(found).decode())
+            return
+        out.print(
+            f"{summary['tracks']:,} tracks on {summary['albums']:,} albums of {summary['artists']:,} artists in {where}"
+        )
+        if summary["synthetic_tracks"]:
+            out.print(Text(f"{summary['synthetic_tracks']:,} tracks hold made-up values (demo)", style="yellow"))
+        fields = Table("field", "known", box=None, pad_edge=False)
+        for name, known in coverage["fields"].items():
+            fields.add_row(name, f"{100 * known['share']:.1f} %")
+        out.print(fields)
+        asked = Table("source", "state", "rights", box=None, pad_edge=False)
+        for s in sources:
+            asked.add_row(s.name, s.unconfigured or ("asked" if s.in_use else "not asked (TENSOE_DEMO)"), s.rights)
+        out.print(asked)
+
+    _run(work())
+
+
+_Target = Annotated[str, typer.Option(help="What y is: aoty_score, popularity, tempo, genre:rock, mood:mellow, …")]
+_Limit = Annotated[int, typer.Option(help="At most so many rows.")]
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(help="training-data or feature-matrix")],
+    filename: Annotated[str, typer.Argument(help="A plain name; .csv, .parquet, .arrow or .jsonl decides the form.")],
+    limit: _Limit = 10_000,
+    target: _Target = "aoty_score",
+    as_json: Json = False,
+) -> None:
+    """Write training data or the feature matrix into the export folder."""
+    if what not in {"training-data", "feature-matrix"}:
+        raise InvalidInputError(f"{what!r} cannot be exported; there are training-data and feature-matrix")
+
+    async def work() -> None:
+        async with _container(worker=False) as container:
+            exports = container.services.exports
+            if what == "training-data":
+                made = await exports.training_data(filename, limit=limit)
+            else:
+                made = await exports.feature_matrix(filename, limit=limit, target=target)
+            folder = container.settings.app.tensoe_home / "exports"
+        if as_json:
+            out.print_json(msgspec.json.encode(made).decode())
+        else:
+            out.print(f"{made.rows:,} rows, {made.bytes:,} bytes in {folder / made.name} (SHA-256 {made.sha256})")
+
+    _run(work())
+
+
+@app.command()
+def recommend(
+    track_id: Annotated[str, typer.Argument(help="The track's id, as the API and exports give it.")],
+    k: Annotated[int, typer.Option(help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Name the tracks most similar to one, with the reasons."""
+
+    async def work() -> None:
+        async with _container(worker=False) as container:
+            found = await container.services.ml.recommendations(track_id, k=k)
+        if as_json:
+            out.print_json(msgspec.json.encode(found).decode())
+            return
+        table = Table("score", "track", "because", box=None, pad_edge=False)
+        for row in found:
+            table.add_row(
+                f"{row['score']:.3f}", Text(f"{row['title']} – {row['artist']}"), Text("; ".join(row["reasons"]))
+            )
+        out.print(table)
+
+    _run(work())
+
+
+@demo.command("load")
+def demo_load() -> None:
+    """Ingest the shipped demo catalogue (while TENSOE_DEMO allows it)."""
+
+    async def work() -> None:
+        async with _container(worker=True) as container:
+            job_id = await container.ingestion.load_demo()
+            if job_id is None:
+                out.print(
+                    "The demo is off: a provider's key is set, or TENSOE_DEMO=off. TENSOE_DEMO=on switches it on."
+                )
+                return
+            _show_job(await _follow(partial(container.ingestion.status, job_id, limit=1)), [])
+
+    _run(work())
+
+
+@demo.command("generate")
+def demo_generate(
+    albums: Annotated[int, typer.Argument(help="How many made-up albums.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same albums.")] = 0,
+) -> None:
+    """Store made-up albums, for trying things out at size; every row says that it is synthetic."""
+
+    async def work() -> None:
+        async with _container(worker=False) as container:
+            with err.status("making albums up …"):
+                count = await container.services.demo.generate(albums, seed=seed)
+        out.print(f"{count:,} made-up albums are stored.")
+
+    _run(work())
+
+
+@demo.command("remove")
+def demo_remove() -> None:
+    """Remove the demo's and all made-up albums; what any real source knows stays."""
+
+    async def work() -> None:
+        async with _container(worker=False) as container:
+            count = await container.services.demo.remove()
+        out.print(f"{count:,} albums are removed.")
+
+    _run(work())
+
+
+@app.command()
 def serve() -> None:
     """Create or migrate the tables, then serve on API_HOST:API_PORT (the same as `python -m backend.startup`)."""
     from backend.startup import main as start

@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
-        async with open_container(found, demo=True) as container:
+        async with open_container(found, server=True) as container:
             running.state.services = container.services
             yield
 

@@ -4,55 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from types import FrameType
-from urllib.parse import urlsplit
 
 import structlog
-import uvicorn
-from aiohttp import ClientSession
-from pydantic import SecretStr
 
-from backend.cache import Cache, MemoryCache
-from backend.config.settings import Environment, Settings, SettingsGroup
-from backend.ingestion.ingest_runner import Asked, IngestRunner
-from backend.ingestion.registry import build_listener, build_sources, demo_is_on, in_use
-from backend.ingestion.source import Source
-from backend.ingestion.transport import Transport, open_session
+from backend.cache import Cache
+from backend.composition import build_cache, build_pace, build_services
+from backend.config.settings import Environment, Settings
+from backend.ingestion.registry import build_sources, demo_is_on
+from backend.ingestion.transport import open_session
 from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery
-from backend.repositories.aggregates import Aggregates
-from backend.repositories.album_reader import AlbumReader
-from backend.repositories.album_store import AlbumRepository
+from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.database import Database
-from backend.repositories.jobs import JobRepository
-from backend.repositories.tastes import Tastes
-from backend.repositories.track_pages import TrackPages
-from backend.repositories.track_reader import TrackReader
 from backend.routes.application import build_app
 from backend.routes.dependencies import Services
-from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
-from backend.services.analytics_service import AnalyticsService
-from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
-from backend.services.ml_service import MlService
-from backend.services.system_service import SystemService
-from backend.services.training_service import TrainingService
-from backend.services.user_service import UserService
 from backend.services.worker_threads import WorkerThreads
-from backend.utils.errors import ConfigurationError, TensoeError
+from backend.serving import address_of, answer, listen, loop_factory
+from backend.utils.errors import TensoeError
 from backend.utils.identifiers import derive
 from backend.utils.logging import configure_logging
 from backend.utils.redaction import redact
 
 log = structlog.get_logger(__name__)
-
-_LEAVE_SECONDS = 10  # that running answers get when the server stops
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +55,14 @@ class Container:
 
 
 @contextlib.asynccontextmanager
-async def open_container(settings: Settings, *, worker: bool = True, demo: bool = False) -> AsyncIterator[Container]:
+async def open_container(settings: Settings, *, worker: bool = True, server: bool = False) -> AsyncIterator[Container]:
     """Open database, cache, sources and services; close them in the opposite order.
 
     Args:
         settings: all groups.
         worker: also work through ingestion jobs in the background.
-        demo: also load the demo catalogue in the background, when the demo is on and nothing is stored.
+        server: this process answers for long: it hears when others change the catalogue, and loads the demo catalogue when
+            the demo is on and nothing is stored.
 
     Raises:
         ConfigurationError: a setting does not fit.
@@ -94,96 +73,34 @@ async def open_container(settings: Settings, *, worker: bool = True, demo: bool 
         stack.push_async_callback(database.close)
         await database.migrate()
         metrics = Metrics()
-        cache = _cache(settings, metrics)
+        cache = build_cache(settings, metrics)
         stack.push_async_callback(cache.close)
-        pace = _pace(settings)
+        pace = build_pace(settings)
         if pace is not None:
             stack.push_async_callback(pace.close)
         session = await stack.enter_async_context(open_session())
+        changes = CatalogueSignal(database)
         threads = WorkerThreads()
         stack.push_async_callback(threads.close)
-        services = _services(
-            settings, database=database, cache=cache, metrics=metrics, pace=pace, session=session, threads=threads
+        services = build_services(
+            settings,
+            database=database,
+            cache=cache,
+            metrics=metrics,
+            pace=pace,
+            session=session,
+            threads=threads,
+            changes=changes,
         )
         container = Container(settings=settings, database=database, cache=cache, metrics=metrics, services=services)
+        if server:
+            _beside(stack, changes.listen(lambda: cache.clear("catalogue")), name="changes of the catalogue")
         if worker:
             services.ingestion.start()
             stack.push_async_callback(services.ingestion.stop)
-        if demo and demo_is_on(build_sources(), settings.ingestion):
-            loading = asyncio.create_task(_load_demo(services), name="demo catalogue")
-            stack.push_async_callback(_end, loading)
+        if server and demo_is_on(build_sources(), settings.ingestion):
+            _beside(stack, _load_demo(services), name="demo catalogue")
         yield container
-
-
-def _cache(settings: Settings, metrics: Metrics) -> Cache:
-    url = settings.cache.redis_url
-    if url is None:
-        return MemoryCache(metrics.cache)
-    from backend.cache.redis_cache import RedisCache  # late: only who has a server needs its library
-
-    return RedisCache(url.get_secret_value(), metrics.cache)
-
-
-def _pace(settings: Settings) -> Pace | None:
-    url = settings.cache.redis_url
-    policy = settings.api.rate_limit.strip()
-    return Pace(policy, redis_url=None if url is None else url.get_secret_value()) if policy else None
-
-
-def _services(
-    settings: Settings,
-    *,
-    database: Database,
-    cache: Cache,
-    metrics: Metrics,
-    pace: Pace | None,
-    session: ClientSession,
-    threads: WorkerThreads,
-) -> Services:
-    sources = build_sources()
-    used = in_use(sources, settings.ingestion)
-    transports = {s.profile.name: _transport(s, session=session, metrics=metrics) for s in sources}
-    jobs, aggregates = JobRepository(database), Aggregates(database)
-    runner = IngestRunner(
-        [Asked(s, transports[s.profile.name]) for s in used],
-        AlbumRepository(database),
-        profiles={s.profile.name: s.profile for s in sources},
-        settings=settings.ingestion,
-        stored=lambda: cache.clear("catalogue"),
-    )
-    ingestion = IngestionService(
-        runner,
-        jobs,
-        sources=sources,
-        used=frozenset(s.profile.name for s in used),
-        settings=settings.ingestion,
-        metrics=metrics,
-        max_batch=settings.api.max_batch_albums,
-    )
-    ml = MlService(TrackReader(database), settings.ml, threads=threads)
-    analytics = AnalyticsService(aggregates, jobs, cache=cache, ttl=settings.cache.cache_default_ttl)
-    return Services(
-        settings=settings,
-        metrics=metrics,
-        pace=pace,
-        ingestion=ingestion,
-        albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl),
-        analytics=analytics,
-        users=UserService(
-            build_listener(sources, transports), Tastes(database), cache=cache, ttl=settings.cache.cache_user_ttl
-        ),
-        system=SystemService(
-            settings, database=database, cache=cache, ingestion=ingestion, analytics=analytics, aggregates=aggregates
-        ),
-        ml=ml,
-        training=TrainingService(ml, TrackPages(database)),
-        exports=ExportService(ml, settings.app.tensoe_home / "exports"),
-    )
-
-
-def _transport(source: Source, *, session: ClientSession, metrics: Metrics) -> Transport:
-    profile = source.profile
-    return Transport(profile.name, limits=profile.limits, session=session, observe=metrics.source_request)
 
 
 def configure(settings: Settings, *, level: str | None = None) -> None:
@@ -198,15 +115,8 @@ def configure(settings: Settings, *, level: str | None = None) -> None:
     configure_logging(
         level=level or settings.app.log_level,
         machine_readable=settings.app.environment is Environment.PRODUCTION,
-        secrets=[secret for group in groups for secret in _secrets(group)],
+        secrets=[secret for group in groups for secret in group.secrets()],
     )
-
-
-def _secrets(group: SettingsGroup) -> list[str]:
-    found = [value.get_secret_value() for _, value in group if isinstance(value, SecretStr)]
-    # API_KEYS is a list in one text, and an address holds its password.
-    parts = [part.strip() for text in found if "://" not in text for part in text.split(",")]
-    return [*parts, *(password for text in found if "://" in text and (password := urlsplit(text).password))]
 
 
 async def _load_demo(services: Services) -> None:
@@ -222,10 +132,16 @@ async def _load_demo(services: Services) -> None:
         log.warning("the demo catalogue could not be loaded", error=type(problem).__name__, detail=str(problem))
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+def _beside(stack: contextlib.AsyncExitStack, work: Coroutine[None, None, None], *, name: str) -> None:
+    """Do something in the background until the stack is left."""
+    task = asyncio.create_task(work, name=name)
+
+    async def end() -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(end)
 
 
 async def serve(settings: Settings) -> None:
@@ -235,43 +151,12 @@ async def serve(settings: Settings) -> None:
         ConfigurationError: a setting does not fit, or the port is taken.
         DatabaseError: PostgreSQL cannot be used.
     """
-    with _listen(settings) as listener:
-        async with open_container(settings, demo=True) as container:
-            app = build_app(settings, services=container.services)
-            config = uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=_LEAVE_SECONDS,
-            )
-            host, port = listener.getsockname()[:2]
-            _say_where(host, port)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, _leave_quietly)
-            await uvicorn.Server(config).serve(sockets=[listener])
-
-
-def _listen(settings: Settings) -> socket.socket:
-    host, port = settings.api.api_host, settings.api.api_port
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as problem:
-        raise ConfigurationError(
-            f"Cannot listen on {host}:{port} ({problem.strerror}); set API_PORT to a free port, or stop what uses it"
-        ) from problem
-
-
-def _say_where(host: str, port: int) -> None:
-    shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
-    sys.stdout.write(f"Tensoe is at {address} (API: {address}/docs); Ctrl-C stops it.\n")
-    sys.stdout.flush()
-
-
-def _leave_quietly(_signal: int, _frame: FrameType | None) -> None:
-    """Do nothing: uvicorn stops by itself, then raises the signal again, which must not end us before closing."""
+    with listen(settings.api.api_host, settings.api.api_port) as listener:
+        async with open_container(settings, server=True) as container:
+            address = address_of(listener)
+            sys.stdout.write(f"Tensoe is at {address} (API: {address}/docs); Ctrl-C stops it.\n")
+            sys.stdout.flush()
+            await answer(build_app(settings, services=container.services), listener)
 
 
 def main() -> int:
@@ -283,7 +168,7 @@ def main() -> int:
     try:
         settings = Settings()
         configure(settings)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(settings))
     except TensoeError as problem:
         sys.stderr.write(f"tensoe: {redact(str(problem))}\n")
@@ -291,14 +176,6 @@ def main() -> int:
     except KeyboardInterrupt:  # while starting; afterwards uvicorn takes it
         return 130
     return 0
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:  # Windows
-        return None
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import orjson
 
 from backend.models.ingestion_models import MergedAlbum, MergedTrack, SourceRecord
 from backend.repositories import records as kept
-from backend.repositories.staging import RECORDS, STAGES
+from backend.repositories.staging import STAGES
 
 Row = tuple[Any, ...]
 
@@ -35,7 +35,8 @@ class Rows:
     """Rows of several albums, by stage, columns as `staging` names them."""
 
     by_stage: dict[str, list[Row]] = field(default_factory=lambda: {stage.name: [] for stage in STAGES})
-    albums: int = 0
+    records: dict[tuple[str, str], Row] = field(default_factory=dict)
+    """By album and source: the further columns of what was said, `record` first."""
 
     @classmethod
     def of(cls, items: Iterable[tuple[MergedAlbum, Sequence[SourceRecord]]]) -> Rows:
@@ -48,7 +49,6 @@ class Rows:
 
     def _add(self, album: MergedAlbum, said: Sequence[SourceRecord]) -> None:
         clean, _ = kept.encode(album)
-        self.albums += 1
         day, precision = parse_date(clean.release_date)
         self.by_stage["albums"].append(_album(clean, day, precision))
         self.by_stage["tracks"].extend(_tracks(clean, day))
@@ -57,18 +57,9 @@ class Rows:
         for record in said:
             spoken, written = kept.encode(record.album)
             artist_ids |= spoken.artist_ids
-            self.by_stage[RECORDS].append(
-                (
-                    clean.id,
-                    record.source,
-                    record.rights.value,
-                    written.decode(),
-                    kept.digest(written),
-                    spoken.match_method,
-                    spoken.match_score,
-                    record.fetched_at,
-                )
-            )
+            origin = (clean.id, record.source, record.rights.value, kept.digest(written), record.fetched_at)
+            self.by_stage["said"].append(origin)
+            self.records[clean.id, record.source] = (written.decode(), spoken.match_method, spoken.match_score)
         self.by_stage["artists"].append((clean.artist_id, clean.artist, clean.artist_key, _json(artist_ids)))
 
 
@@ -157,7 +148,8 @@ def _features(features: dict[str, float]) -> str | None:
     """Features as JSON, in the range of the REAL columns that PostgreSQL computes from them; None when none is known."""
     if not features:
         return None
-    if all(value == 0 or _TINIEST <= abs(value) <= _GREATEST for value in features.values()):
+    sizes = sorted(map(abs, filter(None, features.values())))
+    if not sizes or (sizes[0] >= _TINIEST and sizes[-1] <= _GREATEST):
         return _json(features)
     near = {
         name: 0.0 if abs(value) < _TINIEST else value for name, value in features.items() if abs(value) <= _GREATEST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
@@ -14,7 +14,7 @@ from backend.models.ingestion_models import MergedAlbum, SourceRecord
 from backend.repositories import records as kept
 from backend.repositories.album_rows import Rows
 from backend.repositories.database import Connection, Database
-from backend.repositories.staging import DEFINE, MERGE, STAGES
+from backend.repositories.staging import DEFINE, MERGE, NEW_RECORDS, RECORD_COLUMNS, STAGES
 from backend.utils.errors import InvalidInputError
 
 Item: TypeAlias = tuple[MergedAlbum, Sequence[SourceRecord]]
@@ -60,9 +60,7 @@ class AlbumRepository:
         """
         async with self._database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _BULK_LOCK)
-            # In one order for everybody, so that two who want the same locks cannot each hold one and wait.
-            keys = sorted({_lock_key(name) for name in lock})
-            await connection.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", keys)
+            await _lock(connection, lock)
             yield AlbumTransaction(connection)
 
     async def save_many(self, items: Iterable[Item]) -> int:
@@ -88,6 +86,20 @@ class AlbumRepository:
             given += len(chunk)
         return given
 
+    async def delete_known_only_to(self, sources: Sequence[str]) -> int:
+        """Remove the albums of which no other source than these has said anything, with their tracks and records.
+
+        Returns:
+            How many there were.
+        """
+        async with self._database.transaction() as connection:
+            done = await connection.execute(
+                "DELETE FROM albums a WHERE NOT EXISTS "
+                "(SELECT FROM source_records r WHERE r.album_id = a.id AND r.source <> ALL($1::text[]))",
+                list(sources),
+            )
+        return int(str(done).rsplit(" ", 1)[1])
+
 
 class AlbumTransaction:
     """An album's transaction; see `ingestion.store.AlbumTransaction`."""
@@ -101,7 +113,11 @@ class AlbumTransaction:
         found = await connection.fetchval(_BY_IDS, list(ids), list(ids.values())) if ids else None
         if found is None:
             found = await connection.fetchval(_BY_NAME, artist_key, title_key, list(ids))
-        return None if found is None else str(found)
+        if found is None:
+            return None
+        # Others may have found it by another name, and so under other locks. Who has this lock waits for no further one.
+        await _lock(connection, [f"found:{found}"])
+        return str(found)
 
     async def is_taken(self, album_id: str) -> bool:
         """Whether an album has this id already."""
@@ -120,23 +136,43 @@ class AlbumTransaction:
         Raises:
             InvalidInputError: a value does not fit its column.
         """
+        await _lock(self._connection, [f"found:{album.id}"])
         await write(self._connection, Rows.of([(album, records)]))
 
 
 async def write(connection: Connection, rows: Rows) -> None:
-    """Copy rows in and merge them; the connection is in a transaction.
+    """Copy rows in and merge them; the connection is in a transaction and holds the albums' locks.
 
     Raises:
         InvalidInputError: a value does not fit its column.
     """
     await connection.execute(DEFINE)
-    try:
+    with _refused():
         for stage in STAGES:
             if found := rows.by_stage[stage.name]:
                 await connection.copy_records_to_table(stage.table, records=found, columns=stage.names)
+    await connection.execute(MERGE)
+    new = await connection.fetch(NEW_RECORDS)
+    if new:
+        origins = {row[:2]: row for row in rows.by_stage["said"]}
+        keys = [(row["album_id"], row["source"]) for row in new]
+        full = [(*origins[k], *rows.records[k], row["valid_from"]) for k, row in zip(keys, new, strict=True)]
+        with _refused():
+            await connection.copy_records_to_table("source_records", records=full, columns=RECORD_COLUMNS)
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
     except (asyncpg.DataError, OverflowError, ValueError) as problem:
         raise InvalidInputError(f"An album holds a value that its column cannot: {problem}") from problem
-    await connection.execute(MERGE)
+
+
+async def _lock(connection: Connection, names: Sequence[str]) -> None:
+    # In one order for everybody, so that two who want the same locks cannot each hold one and wait.
+    keys = sorted({_lock_key(name) for name in names})
+    await connection.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", keys)
 
 
 def _lock_key(name: str) -> int:

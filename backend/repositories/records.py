@@ -13,7 +13,7 @@ from backend.models.ingestion_models import AlbumRecord, MergedAlbum, Rights, So
 
 T = TypeVar("T", AlbumRecord, MergedAlbum)
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")  # so that equal records have equal digests
 _DECODER: Final = msgspec.json.Decoder(AlbumRecord)
 _NUL: Final = b"\\u0000"  # also found in an innocent backslash before "u0000"; looking closer is harmless
 
@@ -45,14 +45,16 @@ def digest(written: bytes) -> str:
 
 
 def _is_finite(record: AlbumRecord | MergedAlbum) -> bool:
-    numbers = [v for t in record.tracks for v in (*t.audio_features.values(), t.rating) if v is not None]
+    # A sum is finite only if all of it is; one that overflows costs a closer look, no more.
+    total = sum([sum(t.audio_features.values()) for t in record.tracks])
+    total += sum([t.rating for t in record.tracks if t.rating is not None])
     scores: tuple[float | None, ...]
     if isinstance(record, AlbumRecord):
-        numbers += [tag.weight for tags in (record.tags, *(t.tags for t in record.tracks)) for tag in tags]
+        total += sum([tag.weight for tags in (record.tags, *(t.tags for t in record.tracks)) for tag in tags])
         scores = (record.critic_score, record.user_score, record.match_score)
     else:
         scores = (record.aoty_critic_score, record.aoty_user_score)
-    return all(map(math.isfinite, (*numbers, *(score for score in scores if score is not None))))
+    return math.isfinite(total + sum(score for score in scores if score is not None))
 
 
 def _clean(value: Any) -> Any:

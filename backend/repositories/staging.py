@@ -6,8 +6,6 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-RECORDS: Final = "records"
-
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -60,28 +58,31 @@ TRACKS: Final = _stage(
 )
 IDENTIFIERS: Final = _stage("identifiers", "source text, external_id text, album_id text")
 SAID: Final = _stage(
-    RECORDS,
-    """album_id text, source text, rights text, record jsonb, digest text, match_method text, match_score real,
-    fetched_at timestamptz""",
+    "said",
+    "album_id text, source text, rights text, digest text, fetched_at timestamptz",
 )
 STAGES: Final = (ARTISTS, ALBUMS, TRACKS, IDENTIFIERS, SAID)
 
 DEFINE: Final = ";\n".join(stage.definition for stage in STAGES)
 
 
-def _upsert(target: str, *, columns: list[str], rows: str) -> str:
-    """Insert rows, or update those that say something else.
-
-    Rows that are equal are left out before the insert: ON CONFLICT would lock, and so write to, each of them.
-    """
+def _update(target: str, *, columns: list[str], rows: str) -> str:
+    """Update the rows that say something else; equal ones are not touched."""
     own = [c for c in columns if c != "id"]
-    stored, given = ", ".join(f"o.{c}" for c in own), ", ".join(f"i.{c}" for c in own)
-    changed = ", ".join(f"{c} = excluded.{c}" for c in own)
-    return f"""INSERT INTO {target} AS t (id, {", ".join(own)})
-    SELECT i.id, {given} FROM {rows} i LEFT JOIN {target} o ON o.id = i.id
-    WHERE o.id IS NULL OR ({stored}) IS DISTINCT FROM ({given}) ORDER BY i.id
-    ON CONFLICT (id) DO UPDATE SET {changed}, updated_at = now()
-    WHERE ({", ".join(f"t.{c}" for c in own)}) IS DISTINCT FROM ({", ".join(f"excluded.{c}" for c in own)})"""
+    stored, given = ", ".join(f"t.{c}" for c in own), ", ".join(f"i.{c}" for c in own)
+    return f"""UPDATE {target} t SET {", ".join(f"{c} = i.{c}" for c in own)}, updated_at = now()
+    FROM {rows} i WHERE t.id = i.id AND ({stored}) IS DISTINCT FROM ({given})"""
+
+
+def _insert(target: str, *, columns: list[str], rows: str) -> str:
+    """Insert the rows that are not there.
+
+    Not ON CONFLICT: it would lock, and so write to, each row that is there, and costs a third more for those that are not.
+    Nobody else inserts the same albums meanwhile: all writers hold locks.
+    """
+    listed = ", ".join(columns)
+    return f"""INSERT INTO {target} ({listed}) SELECT {", ".join(f"i.{c}" for c in columns)} FROM {rows} i
+    WHERE NOT EXISTS (SELECT FROM {target} o WHERE o.id = i.id)"""
 
 
 # An artist is one row per folded name, whose spelling is that of the first album. It follows an album that gave this
@@ -102,22 +103,29 @@ UPDATE artists r SET ids = n.ids || r.ids
     WHERE r.name_key = n.name_key AND n.ids || r.ids <> r.ids
 """
 
-_MERGE_ALBUMS: Final = _upsert(
-    "albums",
-    columns=[*ALBUMS.names, "artist_id"],
-    rows=f"(SELECT s.*, r.id AS artist_id FROM {ALBUMS.table} s JOIN artists r ON r.name_key = s.artist_key)",
+_ALBUM_ROWS: Final = (
+    f"(SELECT s.*, r.id AS artist_id FROM {ALBUMS.table} s JOIN artists r ON r.name_key = s.artist_key)"
 )
+_ALBUM_COLUMNS: Final = [*ALBUMS.names, "artist_id"]
+_MERGE_ALBUMS: Final = f"""
+{_update("albums", columns=_ALBUM_COLUMNS, rows=_ALBUM_ROWS)};
+{_insert("albums", columns=_ALBUM_COLUMNS, rows=_ALBUM_ROWS)}
+"""
 
 # An album's `updated_at` moves with its tracks, so that it alone tells whether anything changed.
 _MERGE_TRACKS: Final = f"""
 WITH removed AS (
     DELETE FROM enhanced_tracks t USING {ALBUMS.table} a
     WHERE t.album_id = a.id AND NOT EXISTS (SELECT FROM {TRACKS.table} i WHERE i.id = t.id) RETURNING t.album_id
-), written AS (
-    {_upsert("enhanced_tracks", columns=TRACKS.names, rows=TRACKS.table)} RETURNING t.album_id
+), changed AS (
+    {_update("enhanced_tracks", columns=TRACKS.names, rows=TRACKS.table)} RETURNING t.album_id
+), added AS (
+    SELECT i.album_id FROM {TRACKS.table} i WHERE NOT EXISTS (SELECT FROM enhanced_tracks o WHERE o.id = i.id)
 )
-UPDATE albums a SET updated_at = now() FROM (SELECT album_id FROM removed UNION SELECT album_id FROM written) c
-WHERE a.id = c.album_id AND a.updated_at < now()
+UPDATE albums a SET updated_at = now()
+FROM (SELECT album_id FROM removed UNION SELECT album_id FROM changed UNION SELECT album_id FROM added) c
+WHERE a.id = c.album_id AND a.updated_at < now();
+{_insert("enhanced_tracks", columns=TRACKS.names, rows=TRACKS.table)}
 """
 
 _MERGE_IDENTIFIERS: Final = f"""
@@ -132,15 +140,18 @@ _MERGE_RECORDS: Final = f"""
 UPDATE source_records s SET fetched_at = i.fetched_at FROM {SAID.table} i
     WHERE {_CURRENT} AND s.digest = i.digest AND s.rights = i.rights AND s.fetched_at < i.fetched_at;
 UPDATE source_records s SET valid_to = GREATEST(i.fetched_at, s.valid_from) FROM {SAID.table} i
-    WHERE {_CURRENT} AND (s.digest, s.rights) <> (i.digest, i.rights);
-INSERT INTO source_records
-    (album_id, source, rights, record, digest, match_method, match_score, fetched_at, valid_from)
-    SELECT i.album_id, i.source, i.rights, i.record, i.digest, i.match_method, i.match_score, i.fetched_at,
-        GREATEST(i.fetched_at, (SELECT max(s.valid_to) FROM source_records s
-                                WHERE s.album_id = i.album_id AND s.source = i.source))
-    FROM {SAID.table} i WHERE NOT EXISTS (SELECT FROM source_records s WHERE {_CURRENT})
-    ORDER BY i.album_id, i.source
+    WHERE {_CURRENT} AND (s.digest, s.rights) <> (i.digest, i.rights)
 """
+
+# The records themselves, each some kilobytes of JSON, are copied only when they are new, and straight to where they stay.
+NEW_RECORDS: Final = f"""
+SELECT i.album_id, i.source, GREATEST(i.fetched_at, (
+    SELECT max(s.valid_to) FROM source_records s WHERE s.album_id = i.album_id AND s.source = i.source)) AS valid_from
+FROM {SAID.table} i WHERE NOT EXISTS (SELECT FROM source_records s WHERE {_CURRENT})
+"""
+RECORD_COLUMNS: Final = (
+    "album_id", "source", "rights", "digest", "fetched_at", "record", "match_method", "match_score", "valid_from",
+)  # fmt: skip
 
 # One script is one round trip, and leaves no prepared statement behind that a pooler would lose.
 MERGE: Final = ";\n".join((_MERGE_ARTISTS, _MERGE_ALBUMS, _MERGE_TRACKS, _MERGE_IDENTIFIERS, _MERGE_RECORDS))

@@ -15,6 +15,7 @@ from backend.models.results import TrackFilter
 from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
+from backend.services.demo_service import DemoService
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
@@ -33,6 +34,7 @@ class Services:
     pace: Pace | None
     ingestion: IngestionService
     albums: AlbumService
+    demo: DemoService
     analytics: AnalyticsService
     users: UserService
     system: SystemService

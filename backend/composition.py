@@ -1,0 +1,116 @@
+"""From settings and what is open to the services: which part gets which."""
+
+from __future__ import annotations
+
+from aiohttp import ClientSession
+
+from backend.cache import Cache, MemoryCache
+from backend.config.settings import Settings
+from backend.ingestion.ingest_runner import Asked, IngestRunner
+from backend.ingestion.registry import build_listener, build_sources, in_use
+from backend.ingestion.source import Source
+from backend.ingestion.transport import Transport
+from backend.metrics import Metrics
+from backend.repositories.aggregates import Aggregates
+from backend.repositories.album_reader import AlbumReader
+from backend.repositories.album_store import AlbumRepository
+from backend.repositories.catalogue_signal import CatalogueSignal
+from backend.repositories.database import Database
+from backend.repositories.jobs import JobRepository
+from backend.repositories.tastes import Tastes
+from backend.repositories.track_pages import TrackPages
+from backend.repositories.track_reader import TrackReader
+from backend.routes.dependencies import Services
+from backend.routes.rate_limit import Pace
+from backend.services.album_service import AlbumService
+from backend.services.analytics_service import AnalyticsService
+from backend.services.demo_service import DemoService
+from backend.services.export_service import ExportService
+from backend.services.ingestion_service import IngestionService
+from backend.services.ml_service import MlService
+from backend.services.system_service import SystemService
+from backend.services.training_service import TrainingService
+from backend.services.user_service import UserService
+from backend.services.worker_threads import WorkerThreads
+
+
+def build_cache(settings: Settings, metrics: Metrics) -> Cache:
+    """The cache of the settings: Redis when it has an address, else memory."""
+    url = settings.cache.redis_url
+    if url is None:
+        return MemoryCache(metrics.cache)
+    from backend.cache.redis_cache import RedisCache  # late: only who has a server needs its library
+
+    return RedisCache(url.get_secret_value(), metrics.cache)
+
+
+def build_pace(settings: Settings) -> Pace | None:
+    """The rate limit of the settings; None when it is switched off."""
+    url = settings.cache.redis_url
+    policy = settings.api.rate_limit.strip()
+    return Pace(policy, redis_url=None if url is None else url.get_secret_value()) if policy else None
+
+
+def build_services(
+    settings: Settings,
+    *,
+    database: Database,
+    cache: Cache,
+    metrics: Metrics,
+    pace: Pace | None,
+    session: ClientSession,
+    threads: WorkerThreads,
+    changes: CatalogueSignal,
+) -> Services:
+    """Every service, made from what `open_container` has opened."""
+    sources = build_sources()
+    used = in_use(sources, settings.ingestion)
+    transports = {s.profile.name: _transport(s, session=session, metrics=metrics) for s in sources}
+    jobs, aggregates = JobRepository(database), Aggregates(database)
+
+    async def stored() -> None:
+        await cache.clear("catalogue")
+        await changes.announce()
+
+    store, profiles = AlbumRepository(database), {s.profile.name: s.profile for s in sources}
+    runner = IngestRunner(
+        [Asked(s, transports[s.profile.name]) for s in used],
+        store,
+        profiles=profiles,
+        settings=settings.ingestion,
+        stored=stored,
+    )
+    ingestion = IngestionService(
+        runner,
+        jobs,
+        sources=sources,
+        used=frozenset(s.profile.name for s in used),
+        settings=settings.ingestion,
+        metrics=metrics,
+        max_batch=settings.api.max_batch_albums,
+    )
+    ml = MlService(TrackReader(database), settings.ml, threads=threads)
+    analytics = AnalyticsService(aggregates, jobs, cache=cache, ttl=settings.cache.cache_default_ttl)
+    return Services(
+        settings=settings,
+        metrics=metrics,
+        pace=pace,
+        ingestion=ingestion,
+        demo=DemoService(store, profiles, settings=settings.ingestion, stored=stored),
+        albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl),
+        analytics=analytics,
+        users=UserService(
+            build_listener(sources, transports), Tastes(database), cache=cache, ttl=settings.cache.cache_user_ttl
+        ),
+        system=SystemService(
+            settings, database=database, cache=cache, ingestion=ingestion, analytics=analytics, aggregates=aggregates
+        ),
+        ml=ml,
+        training=TrainingService(ml, TrackPages(database)),
+        exports=ExportService(ml, settings.app.tensoe_home / "exports"),
+    )
+
+
+def _transport(source: Source, *, session: ClientSession, metrics: Metrics) -> Transport:
+    profile = source.profile
+    return Transport(profile.name, limits=profile.limits, session=session, observe=metrics.source_request)
