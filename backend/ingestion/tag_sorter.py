@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backend.ingestion.normalizer import sort_tags
+from backend.ingestion.normalizer import SortedTags, sort_tags
 from backend.ingestion.source import SourceProfile
 from backend.ingestion.vocabulary import Kind, tell
 from backend.models.ingestion_models import AlbumRecord, Tag, TrackRecord
@@ -41,13 +41,14 @@ class TagSorter:
     def __init__(self, said: Sequence[Said], *, artist: str, album: str, max_genres: int, max_moods: int) -> None:
         self._artist, self._album, self._max_genres, self._max_moods = artist, album, max_genres, max_moods
         self._said = [s for s in said if s.trust("tags") > 0]
-        self._shared = [(s, tag) for s in self._said for tag in s.album.tags]
+        self._trust = {s.source: s.trust("tags") for s in self._said}
+        self._shared = [(s.source, tag) for s in self._said for tag in s.album.tags]
         self._plain: Sorted | None = None
 
     def album(self) -> Sorted:
         """Genres and moods of the album: its own tags, its artist's, and the mean of its tracks'."""
         of_tracks = [
-            (s, replace(tag, weight=tag.weight / len(s.album.tracks)))
+            (s.source, replace(tag, weight=tag.weight / len(s.album.tracks)))
             for s in self._said
             for track in s.album.tracks
             for tag in track.tags
@@ -56,22 +57,29 @@ class TagSorter:
 
     def track(self, of_sources: Mapping[str, TrackRecord]) -> Sorted:
         """Genres and moods of a track: its own tags, backed by its album's and artist's."""
-        own = [(s, tag) for s in self._said if s.source in of_sources for tag in of_sources[s.source].tags]
+        own = [(name, tag) for name in self._trust if name in of_sources for tag in of_sources[name].tags]
         if own:
             return self._sort([*own, *self._shared])
         if self._plain is None:
             self._plain = self._sort(self._shared)
         return self._plain
 
-    def _sort(self, tags: Sequence[tuple[Said, Tag]]) -> Sorted:
+    def _sort(self, tags: Sequence[tuple[str, Tag]]) -> Sorted:
         found = sort_tags(
-            ((tag, s.trust("tags")) for s, tag in tags),
+            [(tag, self._trust[source]) for source, tag in tags],
             artist=self._artist, album=self._album, max_genres=self._max_genres, max_moods=self._max_moods,
         )  # fmt: skip
-        kept = {(Kind.GENRE, name) for name in found.genres} | {(Kind.MOOD, name) for name in found.moods}
-        givers: dict[str, set[str]] = {}
-        for s, tag in tags:
-            word = tell(tag.name)
-            if (word.kind, word.name) in kept:
-                givers.setdefault("genres" if word.kind is Kind.GENRE else "moods", set()).add(s.source)
-        return found.genres, found.moods, {field: "+".join(sorted(names)) for field, names in givers.items()}
+        return found.genres, found.moods, _givers(found, {(source, tag.name) for source, tag in tags})
+
+
+def _givers(found: SortedTags, tags: set[tuple[str, str]]) -> dict[str, str]:
+    """Whose tags the genres and the moods that were kept are."""
+    kept = {"genres": set(found.genres), "moods": set(found.moods)}
+    fields = {Kind.GENRE: "genres", Kind.MOOD: "moods"}
+    givers: dict[str, set[str]] = {}
+    for source, name in tags:
+        word = tell(name)
+        field = fields.get(word.kind)
+        if field and word.name in kept[field]:
+            givers.setdefault(field, set()).add(source)
+    return {field: "+".join(sorted(names)) for field, names in sorted(givers.items())}

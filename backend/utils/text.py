@@ -10,6 +10,8 @@ from typing import Final
 _SPACES: Final = re.compile(r"\s+")
 _ASCII_BREAK: Final = re.compile(r"[^a-z0-9]+")
 _LEADING_ARTICLE: Final = re.compile(r"^the\s+(?=\S)")
+# A sign in the place of a name ("÷ (Deluxe)"); punctuation is none.
+_LEADING_SIGNS: Final = re.compile(r"\s*([-+=×÷<>^|~∆△▲○●☆★♡♥♪∞√∑%€£$#*]+)\s")
 _APOSTROPHES: Final = re.compile("['’‘ʼ´`′＇]")
 # Signs that stand for letters: A$AP, Ke$ha, Bada$$, P!nk; not $100, not "Wham!".
 _DOLLAR: Final = re.compile(r"\$(?=\$*[^\W\d_])|(?<=[^\W\d_])\$(?!\d)|(?<=[^\W\d_]\$)\$(?!\d)")
@@ -47,6 +49,8 @@ def fold(text: str) -> str:
 
     >>> fold("Björk & The Sugarcubes"), fold("GUTS (spilled)"), fold("÷"), fold("( )")
     ('bjork and the sugarcubes', 'guts spilled', '÷', '()')
+    >>> fold("÷ (Deluxe)"), fold("+ (Deluxe)")
+    ('÷ deluxe', '+ deluxe')
     >>> fold("Guns N’ Roses"), fold("A$AP Rocky"), fold("P!nk")
     ('guns n roses', 'asap rocky', 'pink')
     """
@@ -54,9 +58,13 @@ def fold(text: str) -> str:
     if "$" in plain or "!" in plain:
         plain = _BANG.sub("i", _DOLLAR.sub("s", plain))
     words = _ASCII_BREAK.sub(" ", plain.lower()).strip() if plain.isascii() else _fold_letters(plain)
-    return words or _signs(text)
+    if not words:
+        return _signs(text)
+    before = _LEADING_SIGNS.match(text)
+    return f"{_signs(before[1])} {words}" if before else words
 
 
+@lru_cache(maxsize=131_072)
 def fold_name(text: str) -> str:
     """`fold` without a leading "The": for artists and titles.
 
