@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +54,12 @@ class SettingsGroup(BaseSettings):
         """The values for people, keyed by variable name, secrets masked."""
         # By declared field: iterating over the group would also show what its cached properties have computed.
         return {name.upper(): _mask(getattr(self, name)) for name in type(self).model_fields}
+
+    def secrets(self) -> list[str]:
+        """The secret values, for masking: each of a list, and the password alone of an address."""
+        texts = [v.get_secret_value() for v in (getattr(self, n) for n in type(self).model_fields) if isinstance(v, SecretStr)]
+        passwords = [urlsplit(text).password for text in texts if "://" in text]
+        return [*(part for text in texts if "://" not in text for part in _split(text)), *filter(None, passwords)]
 
 
 def _mask(value: object) -> object:

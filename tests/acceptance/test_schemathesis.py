@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -45,7 +45,8 @@ def server(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def _operations() -> list[Any]:
     # The document comes from the code, not from the running server, so that every endpoint is a test of its own.
     document = build_app(Settings()).openapi()
-    found = [result.ok() for result in schemathesis.openapi.from_dict(document).get_all_operations()]
+    results: Iterable[Any] = schemathesis.openapi.from_dict(document).get_all_operations()
+    found = [result.ok() for result in results]  # raises when the document is wrong
     return sorted(found, key=lambda operation: str(operation.label))
 
 
@@ -54,7 +55,7 @@ def _operations() -> list[Any]:
 def test_no_request_breaks_the_server(server: str, operation: Any, mode: GenerationMode) -> None:
     @settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
-    def run(case: Case) -> None:
+    def run(case: Case[Any]) -> None:
         answer = case.call(base_url=server, timeout=30)
         checks = [content_type_conformance, status_code_conformance, response_schema_conformance]
         if answer.status_code not in _ALLOWED:
