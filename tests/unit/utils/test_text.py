@@ -53,7 +53,7 @@ def test_spellings_of_one_name(one: str, other: str) -> None:
     [
         ("+", "-"), ("÷", "×"), ("!!!", "???"), ("( )", "[ ]"), ("$", "£"), ("1989", "1988"),
         ("ガラ", "カラ"), ("はな", "ばな"), ("कि", "की"), ("มา", "มี"), ("$100", "s100"), ("Wham!", "Whami"),
-        ("☆", "★"), ("🔥", "💧"),
+        ("☆", "★"), ("🔥", "💧"), ("÷ (Deluxe)", "+ (Deluxe)"), ("- (Deluxe)", "= (Deluxe)"),
     ],
 )  # fmt: skip
 def test_names_that_stay_apart(one: str, other: str) -> None:
