@@ -13,6 +13,7 @@ from backend.ingestion.transport import Transport
 from backend.metrics import Metrics
 from backend.repositories.aggregates import Aggregates
 from backend.repositories.album_reader import AlbumReader
+from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.database import Database
@@ -96,7 +97,7 @@ def build_services(
         metrics=metrics,
         pace=pace,
         ingestion=ingestion,
-        demo=DemoService(store, profiles, settings=settings.ingestion, stored=stored),
+        demo=DemoService(store, AlbumRemoval(database), profiles, settings=settings.ingestion, stored=stored),
         albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl),
         analytics=analytics,
         users=UserService(

@@ -59,15 +59,49 @@ class LastfmSource:
     async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
         """The album, its tags, its artist's, and each track's.
 
-        Tracks are those already known of the album, else Last.fm's own.
+        Tracks are those already known of the album, else Last.fm's own. Of an album that Last.fm does not know but another
+        source does, the tags of its artist and tracks are taken.
         """
-        album, match = await self._album(query, transport)
+        try:
+            album, match = await self._album(query, transport)
+        except RecordNotFoundError as missing:
+            return await self._without_album(query, transport, missing)
         artist, title = name_of(album.get("artist")), str(album["name"])
         tracks = _known_tracks(query.known, artist) or _own_tracks(album, artist)
+        return await self._payload(
+            album, tracks, transport, title=title, match={"method": "name", "score": match.score}
+        )
+
+    async def _without_album(self, query: AlbumQuery, transport: Transport, missing: RecordNotFoundError) -> Payload:
+        known = query.known
+        if known is None or not known.tracks:
+            raise missing
+        artist = next(iter(known.tracks[0].artists), known.artist)
+        artist = artist if known.artist.startswith(artist) else known.artist
+        album = {"name": known.title, "artist": artist}
+        found = await self._payload(
+            album, _known_tracks(known, artist), transport, title=None, match={"method": "artist", "score": 0.5}
+        )
+        said = [found["artist_tags"], *(t["tags"] for t in found["tracks"])]
+        if not any(listed(reply.get("toptags") or reply.get("tags"), "tag") for reply in said):
+            raise missing
+        return found
+
+    async def _payload(
+        self,
+        album: dict[str, Any],
+        tracks: Sequence[dict[str, Any]],
+        transport: Transport,
+        *,
+        title: str | None,
+        match: dict[str, Any],
+    ) -> Payload:
+        """All tags of an album (of its artist and tracks alone when `title` is None)."""
+        artist = name_of(album.get("artist"))
         asked = list(dict.fromkeys((t["artist"], t["title"]) for t in tracks))
         shared, own, *found = await asyncio.gather(
             self._artist(artist, transport),
-            self._tags(transport, "album.getTopTags", artist=artist, album=title),
+            self._album_tags(transport, artist=artist, title=title),
             *(self._track(transport, artist=a, track=t) for a, t in asked),
         )
         tags = dict(zip(asked, found, strict=True))
@@ -76,7 +110,7 @@ class LastfmSource:
             "album_tags": own,
             "artist_tags": shared,
             "tracks": [{**t, "tags": tags[t["artist"], t["title"]]} for t in tracks],
-            "match": {"score": match.score},
+            "match": match,
         }
 
     def normalise(self, payload: Payload) -> AlbumRecord:
@@ -124,6 +158,11 @@ class LastfmSource:
         if plain != track and not listed(tags.get("toptags") or tags.get("tags"), "tag"):
             return await self._tags(transport, "track.getTopTags", artist=artist, track=plain)
         return tags
+
+    async def _album_tags(self, transport: Transport, *, artist: str, title: str | None) -> dict[str, Any]:
+        if title is None:
+            return {"toptags": {"tag": []}}
+        return await self._tags(transport, "album.getTopTags", artist=artist, album=title)
 
     async def _tags(self, transport: Transport, method: str, **names: str) -> dict[str, Any]:
         """The tags of something that may be unknown though its album is known."""

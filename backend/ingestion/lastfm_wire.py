@@ -93,6 +93,7 @@ def read_album(payload: Json) -> AlbumRecord:
         tracks=tuple(_track(t, spoken.get(fold(t["title"]), {})) for t in payload.get("tracks") or []),
         ids={"lastfm": url} if url else {},
         url=url,
+        match_method=str(match.get("method", "name")),
         match_score=float(match.get("score", 1.0)),
     )
 

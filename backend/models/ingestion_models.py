@@ -105,7 +105,7 @@ class AlbumRecord:
     ids: dict[str, str] = field(default_factory=dict)  # "spotify" -> album id there
     artist_ids: dict[str, str] = field(default_factory=dict)
     url: str | None = None
-    match_method: str = "name"  # how the source's album was found: name | id | page
+    match_method: str = "name"  # how the source's album was found: name | id | page | artist (the artist only)
     match_score: float = 1.0  # 0..1, of the name actually found against the one asked for
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from backend.config.settings import IngestionSettings
 from backend.ingestion.source import SourceProfile
 from backend.models.ingestion_models import Rights, SourceRecord
+from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
 from backend.utils.errors import InvalidInputError
 
@@ -23,6 +24,7 @@ class DemoService:
 
     Args:
         store: where albums are kept.
+        removal: takes albums out again.
         profiles: every registered source's, by name.
         settings: how many genres and moods a track keeps.
         stored: awaited after the catalogue changed, to empty caches.
@@ -31,6 +33,7 @@ class DemoService:
     def __init__(
         self,
         store: AlbumRepository,
+        removal: AlbumRemoval,
         profiles: Mapping[str, SourceProfile],
         *,
         settings: IngestionSettings,
@@ -38,6 +41,7 @@ class DemoService:
     ) -> None:
         self._stored = stored
         self._store = store
+        self._removal = removal
         self._profiles = profiles
         self._settings = settings
 
@@ -72,6 +76,6 @@ class DemoService:
 
     async def remove(self) -> int:
         """Remove the albums that only stand-ins know: the demo's and the made-up ones; how many there were."""
-        count = await self._store.delete_known_only_to([p.name for p in self._profiles.values() if p.stand_in])
+        count = await self._removal.known_only_to([p.name for p in self._profiles.values() if p.stand_in])
         await self._stored()
         return count

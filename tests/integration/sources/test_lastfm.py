@@ -103,8 +103,7 @@ async def test_the_first_of_several_credited_artists(lastfm: Lastfm) -> None:
 async def test_a_comma_in_an_artists_name_is_none_between_artists(lastfm: Lastfm) -> None:
     track = TrackRecord(title="Tide", artists=("Lanterns, The Amber",))
     known = AlbumRecord(title="No Such Album", artist="Lanterns, The Amber", tracks=(track,))
-    with pytest.raises(RecordNotFoundError):
-        await lastfm.album("No Such Album", ARTIST, known=known)
+    await lastfm.album("No Such Album", ARTIST, known=known)
     assert {a.query["artist"] for a in lastfm.fake.asked} == {"Lanterns, The Amber", ARTIST}
 
 
@@ -198,3 +197,21 @@ async def test_listeners_need_a_key(lastfm: Lastfm, monkeypatch: pytest.MonkeyPa
     with pytest.raises(UnconfiguredError, match="LASTFM_API_KEY"):
         await LastfmListener(lastfm.transport).top("ada", "artists", period="overall", limit=10)
     assert not lastfm.fake.asked
+
+
+async def test_of_an_album_it_does_not_know_the_tags_of_its_artist_and_tracks_are_taken(lastfm: Lastfm) -> None:
+    known = AlbumRecord(
+        title="Unheard Of",
+        artist=ARTIST,
+        tracks=(TrackRecord(title="Tide", artists=(ARTIST,), track_number=1), TrackRecord(title="New", track_number=2)),
+    )
+    found = await lastfm.album("Unheard Of", ARTIST, known=known)
+    assert (found.title, found.match_method, found.listeners) == ("Unheard Of", "artist", None)
+    assert {t.level for t in found.tags} == {"artist"}
+    assert [[t.name for t in track.tags] for track in found.tracks] == [["sea", "calm"], []]
+
+
+async def test_of_an_album_and_an_artist_it_does_not_know_nothing_is_taken(lastfm: Lastfm) -> None:
+    known = AlbumRecord(title="Unheard Of", artist="Nobody", tracks=(TrackRecord(title="New", track_number=1),))
+    with pytest.raises(RecordNotFoundError):
+        await lastfm.album("Unheard Of", "Nobody", known=known)
