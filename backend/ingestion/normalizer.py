@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from backend.ingestion.vocabulary import Kind, tell
+from backend.ingestion.vocabulary import Kind, Word, tell
 from backend.models.ingestion_models import Level, Tag
 from backend.utils.text import fold_name, squeeze
 
@@ -64,6 +64,16 @@ def sort_tags(
         elif word.kind is not Kind.JUNK and math.isfinite(weight) and fold_name(tag.name) not in own:
             weights[word.kind][word.name].append(weight)
     return SortedTags(_best(weights[Kind.GENRE], max_genres), _best(weights[Kind.MOOD], max_moods), unknown)
+
+
+def condense(tags: Iterable[tuple[Tag, float]]) -> list[tuple[Tag, float]]:
+    """Fewer tags that weigh the same: one per genre and mood, for sorting the same tags with many others."""
+    weights: dict[Word, list[float]] = defaultdict(list)
+    for tag, trust in tags:
+        word = tell(tag.name)
+        if word.kind in (Kind.GENRE, Kind.MOOD):
+            weights[word].append(tag.weight * trust * _LEVELS[tag.level])
+    return [(Tag(name=w.name, weight=math.fsum(parts), level="track"), 1.0) for w, parts in weights.items()]
 
 
 def _best(weights: Mapping[str, Sequence[float]], most: int) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backend.ingestion.normalizer import SortedTags, sort_tags
+from backend.ingestion.normalizer import SortedTags, condense, sort_tags
 from backend.ingestion.source import SourceProfile
 from backend.ingestion.vocabulary import Kind, tell
 from backend.models.ingestion_models import AlbumRecord, Tag, TrackRecord
+from backend.utils.text import fold_name
 
 Sorted = tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]
 """Genres, moods, and whose they are."""
@@ -43,6 +45,12 @@ class TagSorter:
         self._said = [s for s in said if s.trust("tags") > 0]
         self._trust = {s.source: s.trust("tags") for s in self._said}
         self._shared = [(s.source, tag) for s in self._said for tag in s.album.tags]
+        own = {fold_name(artist), fold_name(album)}
+        self._shared = [
+            (name, t) for name, t in self._shared if math.isfinite(t.weight) and fold_name(t.name) not in own
+        ]
+        self._shared_names = {(name, t.name) for name, t in self._shared}
+        self._condensed = condense((t, self._trust[name]) for name, t in self._shared)
         self._plain: Sorted | None = None
 
     def album(self) -> Sorted:
@@ -53,23 +61,25 @@ class TagSorter:
             for track in s.album.tracks
             for tag in track.tags
         ]
-        return self._sort([*self._shared, *of_tracks])
+        return self._sort(of_tracks)
 
     def track(self, of_sources: Mapping[str, TrackRecord]) -> Sorted:
         """Genres and moods of a track: its own tags, backed by its album's and artist's."""
         own = [(name, tag) for name in self._trust if name in of_sources for tag in of_sources[name].tags]
         if own:
-            return self._sort([*own, *self._shared])
+            return self._sort(own)
         if self._plain is None:
-            self._plain = self._sort(self._shared)
+            self._plain = self._sort([])
         return self._plain
 
-    def _sort(self, tags: Sequence[tuple[str, Tag]]) -> Sorted:
+    def _sort(self, more: Sequence[tuple[str, Tag]]) -> Sorted:
+        """Sort the shared tags together with more."""
         found = sort_tags(
-            [(tag, self._trust[source]) for source, tag in tags],
+            [*self._condensed, *((tag, self._trust[source]) for source, tag in more)],
             artist=self._artist, album=self._album, max_genres=self._max_genres, max_moods=self._max_moods,
         )  # fmt: skip
-        return found.genres, found.moods, _givers(found, {(source, tag.name) for source, tag in tags})
+        names = self._shared_names | {(source, tag.name) for source, tag in more}
+        return found.genres, found.moods, _givers(found, names)
 
 
 def _givers(found: SortedTags, tags: set[tuple[str, str]]) -> dict[str, str]:
