@@ -35,6 +35,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
         openapi_tags=TAGS,
         docs_url=None,  # our own page, which needs no other server
         redoc_url=None,
+        redirect_slashes=False,  # a redirect repeats the Host header it was sent, and a proxy's scheme is unknown here
         lifespan=lifespan,
         middleware=_middleware(settings, lambda: getattr(app.state, "services", None)),
         debug=False,  # Starlette's debug pages show local variables

@@ -19,6 +19,7 @@ router = APIRouter(prefix="/ml")
 _FORMS = (Form.JSON, Form.NDJSON, Form.CSV, Form.ARROW, Form.PARQUET)
 # Without parameters ("; charset=…"), as Accept names them.
 _BY_MEDIA = {MEDIA_TYPES[form].partition(";")[0]: form for form in _FORMS}
+_USUAL = 1_000  # rows of an answer when no limit is given
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _TEXT = {"schema": {"type": "string"}}
 _CONTENT: dict[str, Any] = {
@@ -45,7 +46,9 @@ Target = Annotated[
         examples=["aoty_score", "popularity", "genre:rock"],
     ),
 ]
-Limit = Annotated[int | None, Query(ge=1, description="Rows at the most.")]
+Limit = Annotated[
+    int | None, Query(ge=1, description=f"Rows at the most; unset: {_USUAL:,}, of exports all that are allowed.")
+]
 FileName = Annotated[
     str,
     Query(max_length=300, description="Ends in .csv, .parquet, .arrow or .jsonl; no folder.", examples=["a.parquet"]),
@@ -63,7 +66,7 @@ async def training_data(
     request: Request,
     with_: With,
     wanted: Filter,
-    limit: Annotated[int, Query(ge=1, description="Rows at the most.")] = 1_000,
+    limit: Limit = None,
     cursor: Cursor = None,
     form: Wanted = None,
 ) -> Response:
@@ -73,8 +76,8 @@ async def training_data(
     """
     chosen = _form(request, form)
     most = with_.settings.ml.ml_training_data_limit
-    bounded(limit, most=most, setting="ML_TRAINING_DATA_LIMIT")
-    page = await with_.training.page(wanted, limit=limit, cursor=cursor, form=chosen)
+    rows = bounded(limit or min(most, _USUAL), most=most, setting="ML_TRAINING_DATA_LIMIT")
+    page = await with_.training.page(wanted, limit=rows, cursor=cursor, form=chosen)
     headers = {"vary": "accept"}
     if page.next_cursor:
         headers["link"] = next_link(request, cursor=page.next_cursor)
@@ -92,7 +95,7 @@ async def feature_matrix(
     request: Request,
     with_: With,
     wanted: Filter,
-    limit: Annotated[int, Query(ge=1, description="Rows at the most.")] = 1_000,
+    limit: Limit = None,
     target: Target = "aoty_score",
     form: Wanted = None,
 ) -> Response:
@@ -102,8 +105,9 @@ async def feature_matrix(
     (`ML_MIN_FEATURES_PER_TRACK`); missing values are filled and flagged in columns of their own.
     """
     chosen = _form(request, form)
-    bounded(limit, most=with_.settings.ml.ml_feature_matrix_limit, setting="ML_FEATURE_MATRIX_LIMIT")
-    media, chunks = await with_.ml.feature_matrix(wanted, limit=limit, target=target, form=chosen)
+    most = with_.settings.ml.ml_feature_matrix_limit
+    rows = bounded(limit or min(most, _USUAL), most=most, setting="ML_FEATURE_MATRIX_LIMIT")
+    media, chunks = await with_.ml.feature_matrix(wanted, limit=rows, target=target, form=chosen)
     return StreamingResponse(chunks, media_type=media, headers={"vary": "accept"})
 
 

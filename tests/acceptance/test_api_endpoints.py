@@ -186,6 +186,18 @@ def _ids(form: str, answer: httpx.Response) -> list[str]:
     return list(pq.read_table(io.BytesIO(answer.content)).column("id").to_pylist())
 
 
+async def test_limits_are_those_of_the_settings(open_api: Open) -> None:
+    async with open_api(ML_TRAINING_DATA_LIMIT="5", ML_FEATURE_MATRIX_LIMIT="6") as api:
+        await api.post("/ml/ingest/album", json=ABBEY_ROAD)
+        assert (await get(api, "/ml/training-data"))["count"] == 5
+        assert (await api.get("/ml/training-data", params={"limit": 6})).status_code == 422
+        assert (await get(api, "/ml/feature-matrix"))["n_tracks"] == 6
+        assert (await api.get("/ml/feature-matrix", params={"limit": 7})).status_code == 422
+        paths = (await get(api, "/openapi.json"))["paths"]
+        (limit,) = [p for p in paths["/ml/training-data"]["get"]["parameters"] if p["name"] == "limit"]
+        assert limit["schema"]["anyOf"][0]["maximum"] == 5, "what is described is what is enforced"
+
+
 async def test_filters_are_where_people_expect_them(filled: httpx.AsyncClient) -> None:
     rows = (await get(filled, "/ml/training-data", limit=1000))["data"]
 
