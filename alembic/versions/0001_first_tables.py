@@ -97,7 +97,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_ingest_items_open",
         "ingest_items",
-        ["state", "lease_until"],
+        ["job_id", "position"],
         unique=False,
         postgresql_where=sa.text("state <> 'done'"),
     )
@@ -236,6 +236,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source_records")),
     )
+    op.create_index("ix_source_records_album", "source_records", ["album_id", "source"], unique=False)
     op.create_index("ix_source_records_source", "source_records", ["source"], unique=False)
     op.create_index(
         "uq_source_records_current",
@@ -253,6 +254,7 @@ def downgrade() -> None:
         "uq_source_records_current", table_name="source_records", postgresql_where=sa.text("valid_to IS NULL")
     )
     op.drop_index("ix_source_records_source", table_name="source_records")
+    op.drop_index("ix_source_records_album", table_name="source_records")
     op.drop_table("source_records")
     op.drop_index("ix_enhanced_tracks_release_year", table_name="enhanced_tracks")
     op.drop_index("ix_enhanced_tracks_artist", table_name="enhanced_tracks")

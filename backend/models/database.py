@@ -65,6 +65,7 @@ class SourceRecordRow(Base):
             postgresql_where=text("valid_to IS NULL"),
         ),
         Index("ix_source_records_source", "source"),
+        Index("ix_source_records_album", "album_id", "source"),  # the past too: for its end, and for removing albums
     )
 
 
@@ -97,7 +98,7 @@ class IngestItemRow(Base):
     album_id: Mapped[str | None] = mapped_column(Text)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
 
-    __table_args__ = (Index("ix_ingest_items_open", "state", "lease_until", postgresql_where=text("state <> 'done'")),)
+    __table_args__ = (Index("ix_ingest_items_open", "job_id", "position", postgresql_where=text("state <> 'done'")),)
 
 
 class SourceOutcomeRow(Base):

@@ -37,12 +37,17 @@ class Rows:
     by_stage: dict[str, list[Row]] = field(default_factory=lambda: {stage.name: [] for stage in STAGES})
     records: dict[tuple[str, str], Row] = field(default_factory=dict)
     """By album and source: the further columns of what was said, `record` first."""
+    given: int = 0
+    """How many albums these are the rows of, repeated ones counted."""
 
     @classmethod
     def of(cls, items: Iterable[tuple[MergedAlbum, Sequence[SourceRecord]]]) -> Rows:
         """The rows of albums; of an album that comes twice the last is taken."""
         rows = cls()
-        last = {album.id: (album, said) for album, said in items}
+        last = {}
+        for album, said in items:
+            rows.given += 1
+            last[album.id] = album, said
         for album, said in last.values():
             rows._add(album, said)
         return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -78,27 +79,22 @@ class AlbumRepository:
             InvalidInputError: a value does not fit its column; the chunk it stands in was not stored, those before it were.
         """
         given, rest = 0, iter(items)
-        while chunk := list(islice(rest, _ALBUMS_AT_ONCE)):
-            rows = Rows.of(chunk)
-            async with self._database.transaction() as connection:
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", _BULK_LOCK)
-                await write(connection, rows)
-            given += len(chunk)
+
+        def prepare() -> Rows:
+            return Rows.of(islice(rest, _ALBUMS_AT_ONCE))
+
+        # The next rows are made while the database is busy with these, and without holding up the event loop.
+        preparing = asyncio.create_task(asyncio.to_thread(prepare))
+        try:
+            while (rows := await preparing).given:
+                preparing = asyncio.create_task(asyncio.to_thread(prepare))
+                async with self._database.transaction() as connection:
+                    await connection.execute("SELECT pg_advisory_xact_lock($1)", _BULK_LOCK)
+                    await write(connection, rows)
+                given += rows.given
+        finally:
+            await asyncio.wait([preparing])
         return given
-
-    async def delete_known_only_to(self, sources: Sequence[str]) -> int:
-        """Remove the albums of which no other source than these has said anything, with their tracks and records.
-
-        Returns:
-            How many there were.
-        """
-        async with self._database.transaction() as connection:
-            done = await connection.execute(
-                "DELETE FROM albums a WHERE NOT EXISTS "
-                "(SELECT FROM source_records r WHERE r.album_id = a.id AND r.source <> ALL($1::text[]))",
-                list(sources),
-            )
-        return int(str(done).rsplit(" ", 1)[1])
 
 
 class AlbumTransaction:

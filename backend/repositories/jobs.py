@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,8 @@ from backend.utils.errors import NotFoundError
 _CLAIM: Final = """
 WITH open AS (
     SELECT job_id, position FROM ingest_items
-    WHERE state = 'queued' OR (state = 'running' AND lease_until < now())
-    ORDER BY lease_until NULLS FIRST, job_id, position LIMIT $1 FOR UPDATE SKIP LOCKED
+    WHERE state <> 'done' AND (state = 'queued' OR lease_until < now())
+    ORDER BY job_id, position LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 UPDATE ingest_items i SET state = 'running', attempts = attempts + 1, lease_until = now() + make_interval(secs => $2)
 FROM open WHERE i.job_id = open.job_id AND i.position = open.position
@@ -60,7 +61,7 @@ class JobRepository:
 
     async def create(self, albums: Sequence[AlbumQuery], *, job_id: str | None = None) -> str:
         """Store a list as a job and answer its id; a job of the given id that is there already stays as it is."""
-        job_id = job_id or uuid.uuid4().hex
+        job_id = job_id or _new_id()
         async with self._database.transaction() as connection:
             made = await connection.fetchval(
                 "INSERT INTO ingest_jobs (id, total) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id",
@@ -78,7 +79,7 @@ class JobRepository:
 
     async def record(self, query: AlbumQuery, report: IngestReport) -> str:
         """Keep the report of an album that was ingested at once, as a job of one."""
-        job_id = uuid.uuid4().hex
+        job_id = _new_id()
         async with self._database.transaction() as connection:
             await connection.execute("INSERT INTO ingest_jobs (id, total, finished_at) VALUES ($1, 1, now())", job_id)
             await connection.execute(
@@ -197,6 +198,11 @@ class JobRepository:
             "albums": {row["name"]: row["n"] for row in results},
             "sources": [{**dict(row), "outcomes": msgspec.json.decode(row["outcomes"])} for row in sources],
         }
+
+
+def _new_id() -> str:
+    """An id that sorts by time: the oldest job is worked on first, and the index of open items has them in this order."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 async def _write_outcomes(

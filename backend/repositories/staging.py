@@ -148,6 +148,7 @@ NEW_RECORDS: Final = f"""
 SELECT i.album_id, i.source, GREATEST(i.fetched_at, (
     SELECT max(s.valid_to) FROM source_records s WHERE s.album_id = i.album_id AND s.source = i.source)) AS valid_from
 FROM {SAID.table} i WHERE NOT EXISTS (SELECT FROM source_records s WHERE {_CURRENT})
+ORDER BY i.album_id, i.source
 """
 RECORD_COLUMNS: Final = (
     "album_id", "source", "rights", "digest", "fetched_at", "record", "match_method", "match_score", "valid_from",
