@@ -40,11 +40,12 @@ async def insert_album(
     # By every name it may be found under, so that two requests that spell it differently still meet.
     locks = [f"album:{draft.artist_key}/{draft.title_key}", *(f"id:{k}:{v}" for k, v in draft.ids.items())]
     async with store.transaction(locks) as transaction:
-        album_id = await transaction.locate(ids=draft.ids, artist_key=draft.artist_key, title_key=draft.title_key)
+        ids = _defining(draft, profiles)
+        album_id = await transaction.locate(ids=ids, artist_key=draft.artist_key, title_key=draft.title_key)
         merged = draft
         if album_id is None and await transaction.is_taken(draft.id):
             # Another album of the same artist and name: told apart by what the services call this one.
-            own_id = derive("album", draft.artist_key, draft.title_key, *sorted(draft.ids.items()))
+            own_id = derive("album", draft.artist_key, draft.title_key, *sorted(ids.items()))
             merged = merge(records, profiles, album_id=own_id, **limits)
         elif album_id is not None:
             fresh = {r.source for r in records}
@@ -52,3 +53,12 @@ async def insert_album(
             merged = merge([*kept, *records], profiles, album_id=album_id, **limits)
         await transaction.save(merged, records)
     return merged
+
+
+def _defining(album: MergedAlbum, profiles: Mapping[str, SourceProfile]) -> dict[str, str]:
+    """The identifiers that tell an album: those of identity sources, where there are any.
+
+    The others lay editions together: two editions with their own id there may share a page or an entry elsewhere.
+    """
+    own = {k: v for k, v in album.ids.items() if k in profiles and profiles[k].stage == "identity"}
+    return own or album.ids
