@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 
 from backend.config.settings import SettingsGroup
 from backend.ingestion.aoty_page import PARSER_VERSION, LayoutChangedError, read_page, read_search
+from backend.ingestion.editions import without_edition
 from backend.ingestion.matcher import Match, choose
 from backend.ingestion.source import Payload, SourceProfile
 from backend.ingestion.transport import Limits, Reply, ShutOutError, Transport, user_agent
@@ -143,18 +144,13 @@ class AotySource:
         return f"{self._settings.aoty_url.rstrip('/')}/{path.lstrip('/')}"
 
     async def _found(self, query: AlbumQuery, transport: Transport) -> Match:
-        """The search's nearest album, by the names known best, then by those asked for."""
+        """The search's nearest album, by the names known best; once, as the site asks for patience."""
         known = query.known
-        names = [(known.artist, known.title)] if known is not None and known.title else []
-        missing = RecordNotFoundError(f"Album of the Year's search knows no {query.album!r} by {query.artist!r}")
-        for artist, title in dict.fromkeys((*names, (query.artist, query.album))):
-            params: dict[str, str | int] = {"q": f"{artist} {title}"}
-            reply = await transport.get(self._at("search/albums/"), params=params, check=_check)
-            try:
-                return choose(AlbumQuery(album=title, artist=artist, known=known), read_search(reply.text()))
-            except RecordNotFoundError as problem:
-                missing = problem
-        raise missing
+        artist, title = (known.artist, known.title) if known is not None else (query.artist, query.album)
+        # It finds only what has every word, and knows editions seldom.
+        params: dict[str, str | int] = {"q": f"{artist} {without_edition(title)}"}
+        reply = await transport.get(self._at("search/albums/"), params=params, check=_check)
+        return choose(AlbumQuery(album=title, artist=artist, known=known), read_search(reply.text()))
 
     async def _page(self, url: str, transport: Transport) -> str:
         await self._obey_robots(url, transport)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cachetools import TTLCache
 
 from backend.config.settings import SettingsGroup
+from backend.ingestion.editions import without_edition
 from backend.ingestion.lastfm_client import LastfmSettings, call
 from backend.ingestion.lastfm_wire import Json, listed, name_of, read_album
 from backend.ingestion.matcher import Candidate, Match, artist_difference, choose
 from backend.ingestion.source import Payload, SourceProfile
-from backend.ingestion.titles import take_apart
 from backend.ingestion.transport import Limits, Transport
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 from backend.utils.errors import MalformedReplyError, RecordNotFoundError
@@ -24,7 +23,6 @@ __all__ = ["LastfmSettings", "LastfmSource"]
 _ARTISTS_KEPT: Final = 10_000
 _ARTIST_SECONDS: Final = 6 * 3600.0
 _OTHER_ARTIST: Final = 0.5  # a track whose artist is this far from the album's is looked up under its own
-_LAST_ADDITION: Final = re.compile(r"\s*(?:[(\[][^()\[\]]*[)\]]|\s[-–—]\s+[^-–—]+)\s*$")
 
 
 class LastfmSource:
@@ -154,7 +152,7 @@ class LastfmSource:
     async def _track(self, transport: Transport, *, artist: str, track: str) -> dict[str, Any]:
         """A track's tags; under its plain title when its edition's has none ("… - Remastered 2009")."""
         tags = await self._tags(transport, "track.getTopTags", artist=artist, track=track)
-        plain = _without_edition(track)
+        plain = without_edition(track)
         if plain != track and not listed(tags.get("toptags") or tags.get("tags"), "tag"):
             return await self._tags(transport, "track.getTopTags", artist=artist, track=plain)
         return tags
@@ -189,7 +187,7 @@ def _names(query: AlbumQuery) -> Iterator[tuple[str, str, str]]:
         pairs = [(artist, known.title) for artist in (known.artist, first) if artist] + pairs
     for artist, title in pairs:
         yield artist, title, title
-        yield artist, title, _without_edition(title)
+        yield artist, title, without_edition(title)
 
 
 def _known_tracks(known: AlbumRecord | None, artist: str) -> list[dict[str, Any]]:
@@ -210,20 +208,3 @@ def _known_tracks(known: AlbumRecord | None, artist: str) -> list[dict[str, Any]
 def _own_tracks(album: Json, artist: str) -> Sequence[dict[str, Any]]:
     titles = [str(t.get("name") or "").strip() for t in listed(album.get("tracks"), "track")]
     return [{"artist": artist, "title": t, "disc": 1, "number": n} for n, t in enumerate(titles, 1) if t]
-
-
-def _without_edition(title: str) -> str:
-    """A title without what it says last of its edition, spelt as it was.
-
-    >>> _without_edition("Abbey Road (Remastered)"), _without_edition("GUTS (spilled)")
-    ('Abbey Road', 'GUTS (spilled)')
-    >>> _without_edition("Come Together - Remastered 2009"), _without_edition("Intro - Live")
-    ('Come Together', 'Intro - Live')
-    """
-    whole = take_apart(title)
-    while (shorter := _LAST_ADDITION.sub("", title)) not in {"", title}:
-        rest = take_apart(shorter)
-        if (rest.core, rest.asides, rest.performances) != (whole.core, whole.asides, whole.performances):
-            break
-        title = shorter
-    return title

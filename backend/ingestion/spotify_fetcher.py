@@ -16,6 +16,7 @@ import structlog
 from cachetools import TTLCache
 
 from backend.config.settings import SettingsGroup
+from backend.ingestion.editions import without_edition
 from backend.ingestion.matcher import Candidate, Match, choose
 from backend.ingestion.source import Payload, SourceProfile
 from backend.ingestion.spotify_client import ForbiddenError, SpotifyClient, SpotifySettings
@@ -105,12 +106,16 @@ class SpotifySource:
     # -- finding and reading -----------------------------------------------------------------------
 
     async def _find(self, query: AlbumQuery, transport: Transport) -> Match:
+        """The album meant, by searches that forgive more and more: the filters want every word as Spotify spells it."""
         album, artist = query.album.replace('"', " "), query.artist.replace('"', " ")
-        try:
-            return choose(query, await self._search(f'album:"{album}" artist:"{artist}"', transport))
-        except RecordNotFoundError:
-            # The filters want every word as Spotify spells it; plain words forgive.
-            return choose(query, await self._search(f"{album} {artist}", transport))
+        missing = RecordNotFoundError(f"Spotify knows no album {query.album!r} by {query.artist!r}")
+        searches = (f'album:"{album}" artist:"{artist}"', f"{album} {artist}", without_edition(album))
+        for words in filter(str.strip, searches):
+            try:
+                return choose(query, await self._search(words, transport))
+            except RecordNotFoundError as problem:
+                missing = problem
+        raise missing
 
     async def _search(self, words: str, transport: Transport) -> list[Candidate]:
         params: dict[str, str | int] = {"q": words, "type": "album", "limit": _SEARCHED}

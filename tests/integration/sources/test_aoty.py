@@ -51,6 +51,7 @@ async def test_an_album_by_the_search(aoty: Aoty) -> None:
 async def test_what_is_known_guides_the_search(aoty: Aoty) -> None:
     known = AlbumRecord(title=DELUXE.title, artist=ARTIST)
     assert (await aoty.album("paper harbour", "lanterns", known=known)).ids["aoty"] == "2"
+    assert aoty.fake.asked[0].query["q"] == f"{ARTIST} {HARBOUR.title}"  # every word must be there, the edition's too
 
 
 async def test_without_leave_nothing_is_searched(no_search: Aoty) -> None:

@@ -32,6 +32,7 @@ async def spotify(wire: Wire[FakeSpotify]) -> AsyncIterator[Wired[FakeSpotify]]:
 
 
 Spotify = Wired[FakeSpotify]
+NOTHING = says('{"albums": {"items": [], "total": 0}}')
 
 
 async def test_everything_an_extended_client_may_have(spotify: Spotify) -> None:
@@ -103,6 +104,13 @@ async def test_plain_words_when_the_filters_find_nothing(spotify: Spotify) -> No
     assert album.match_score < 1
     searches = [a.query["q"] for a in spotify.fake.asked if a.path == "/v1/search"]
     assert searches == [f'album:"Paper Harbor" artist:"{ARTIST}"', f"Paper Harbor {ARTIST}"]
+
+
+async def test_the_title_alone_when_the_artist_is_misspelt(spotify: Spotify) -> None:
+    spotify.fake.plan(spotify.fake.usual, NOTHING, NOTHING)
+    album = await spotify.album("Paper Harbour [Explicit]", "TheA mberLanterns")
+    assert album.title == HARBOUR.title
+    assert [a.query["q"] for a in spotify.fake.asked if a.path == "/v1/search"][2:] == ["Paper Harbour"]
 
 
 async def test_quotes_do_not_end_the_filter(spotify: Spotify) -> None:

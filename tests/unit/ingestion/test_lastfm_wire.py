@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from backend.ingestion.lastfm_fetcher import _without_edition
 from backend.ingestion.lastfm_wire import listed, name_of, number, rank_of, read_album, read_tags
 from backend.utils.errors import MalformedReplyError
 
@@ -35,15 +34,9 @@ def test_numbers(value: object, expected: int | None) -> None:
 
 def test_names_and_ranks() -> None:
     artists: list[object] = ["A", {"name": "B"}, {"#text": "C", "mbid": ""}, "", None, 3]
-    assert [name_of(artist) for artist in artists] == [
-        "A",
-        "B",
-        "C",
-        "",
-        "",
-        "",
-    ]
-    assert [rank_of(x) for x in ({"@attr": {"rank": "7"}}, {"@attr": {}}, {"@attr": ""}, {})] == [7, None, None, None]
+    assert [name_of(artist) for artist in artists] == ["A", "B", "C", *[""] * 3]
+    rows: list[dict[str, object]] = [{"@attr": {"rank": "7"}}, {"@attr": {}}, {"@attr": ""}, {}]
+    assert [rank_of(row) for row in rows] == [7, None, None, None]
 
 
 @pytest.mark.parametrize("root", ["toptags", "tags"])
@@ -88,16 +81,3 @@ def test_durations_are_seconds(duration: object, expected: int | None) -> None:
 def test_an_album_without_names_is_malformed(album: object) -> None:
     with pytest.raises(MalformedReplyError, match="no name or no artist"):
         read_album({"album": album, "album_tags": NONE, "artist_tags": NONE})
-
-
-@pytest.mark.parametrize(
-    ("title", "plain"),
-    [
-        ("Abbey Road", "Abbey Road"), ("Abbey Road (Remastered)", "Abbey Road"), ("Abbey Road [2019 Mix]", "Abbey Road"),
-        ("Abbey Road (Super Deluxe Edition) [Remastered]", "Abbey Road"), ("Come Together - Remastered 2009", "Come Together"),
-        ("GUTS (spilled)", "GUTS (spilled)"), ("Intro - Live", "Intro - Live"), ("(Remastered)", "(Remastered)"),
-        ("Led Zeppelin (Deluxe) - Live", "Led Zeppelin (Deluxe) - Live"), ("A - B", "A - B"), ("", ""),
-    ],
-)  # fmt: skip
-def test_titles_without_their_edition(title: str, plain: str) -> None:
-    assert _without_edition(title) == plain
