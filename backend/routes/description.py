@@ -24,7 +24,7 @@ Music data for machine learning: from a list of albums to a training matrix whos
 
 TAGS: Final[list[dict[str, Any]]] = [
     {"name": "ingestion", "description": "Collect albums from every source that is set up."},
-    {"name": "training data", "description": "Rows and matrices for machine learning."},
+    {"name": "training", "description": "Rows and matrices for machine learning."},
     {"name": "analytics", "description": "What is stored, in figures."},
     {"name": "exports", "description": "Files of training data to download."},
     {"name": "recommendations", "description": "Tracks like a track."},
@@ -82,6 +82,7 @@ def _amend(document: dict[str, Any], settings: Settings) -> None:
                     response.setdefault("content", answer)
             operation["responses"] = dict(sorted(responses.items()))
             for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
                 if parameter["name"] == "limit" and path in bounds:
                     _bound(parameter["schema"], bounds[path])
     batch = schemas.get("BatchRequest")
@@ -99,7 +100,11 @@ def _bounds(settings: Settings) -> dict[str, int]:
     }
 
 
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query has no null: an optional parameter is left out."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return {**kinds[0], **{k: v for k, v in schema.items() if k != "anyOf"}} if len(kinds) == 1 else schema
+
+
 def _bound(schema: dict[str, Any], most: int) -> None:
-    for part in schema.get("anyOf", [schema]):
-        if part.get("type") == "integer":
-            part["maximum"] = most
+    schema["maximum"] = most

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
@@ -36,7 +36,8 @@ _STREAMED: dict[int | str, dict[str, Any]] = {
 }
 
 Wanted = Annotated[
-    Form | None, Query(alias="format", description="Wins over the Accept header: json, ndjson, csv, arrow, parquet.")
+    Literal["json", "ndjson", "csv", "arrow", "parquet"] | None,
+    Query(alias="format", description="Wins over the Accept header: json, ndjson, csv, arrow, parquet."),
 ]
 Target = Annotated[
     str,
@@ -57,7 +58,7 @@ FileName = Annotated[
 
 @router.get(
     "/training-data",
-    tags=["training data"],
+    tags=["training"],
     response_model=schemas.TrackPage,
     responses=_STREAMED,
     summary="Rows of training data",
@@ -86,7 +87,7 @@ async def training_data(
 
 @router.get(
     "/feature-matrix",
-    tags=["training data"],
+    tags=["training"],
     response_model=schemas_ml.Matrix,
     responses=_STREAMED,
     summary="The prepared matrix",
@@ -216,9 +217,9 @@ async def recommendations(
     return json_answer({"track_id": track_id, "count": len(found), "data": found})
 
 
-def _form(request: Request, wanted: Form | None) -> Form:
-    if wanted in _FORMS:
-        return wanted
+def _form(request: Request, wanted: str | None) -> Form:
+    if wanted is not None:
+        return Form(wanted)
     accept = request.headers.get("accept", "*/*")
     media = preferred(accept, tuple(_BY_MEDIA))
     if media is None:

@@ -135,7 +135,8 @@ async def test_limits_that_are_none(api: httpx.AsyncClient, limit: str) -> None:
     ("parameter", "value"),
     [
         ("year_from", "soon"), ("year_to", "99999999999"), ("min_popularity", "-1"), ("min_popularity", "101"),
-        ("format", "exe"), ("cursor", "not-a-cursor"), ("cursor", "\x00"), ("q", LONG), ("q", "a\x00b"), ("genre", "\x00"),
+        ("format", "exe"), ("format", "arrow_file"),
+        ("cursor", "not-a-cursor"), ("cursor", "\x00"), ("q", LONG), ("q", "a\x00b"), ("genre", "\x00"),
         ("artist", LONG), ("synthetic", "perhaps"),
     ],
 )  # fmt: skip
