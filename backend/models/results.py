@@ -27,6 +27,7 @@ class TrackFilter:
     q: str | None = None
     synthetic: bool | None = None
     after: str | None = None  # only ids behind this one: a listing that goes on
+    until: str | None = None  # only ids up to this one, all of them: a page whose end was told before
 
 
 class IngestResult(StrEnum):

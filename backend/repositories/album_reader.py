@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import orjson
 
 from backend.models.results import Page
 from backend.repositories import cursor as cursors
-from backend.repositories.database import Database
+from backend.repositories.database import Connection, Database
+from backend.repositories.tag_spellings import spellings
 from backend.repositories.track_columns import TRACK_COLUMNS
+from backend.repositories.track_filter import as_json, containing
 from backend.utils.errors import NotFoundError
-from backend.utils.text import fold_name
+from backend.utils.text import fold, fold_name
 
 _SUMMARY: Final = (
     "id", "title", "artist", "release_date", "release_precision", "label", "upc", "total_tracks", "popularity", "listeners",
@@ -19,14 +23,15 @@ _SUMMARY: Final = (
 )  # fmt: skip
 _FITTING: Final = """
     ($1::text IS NULL OR title ILIKE $1 OR artist ILIKE $1 OR title_key LIKE $2 OR artist_key LIKE $2)
-    AND ($3::text IS NULL OR artist_key = $3) AND ($4::text IS NULL OR genres && ARRAY[lower($4)])
-    AND ($5::int IS NULL OR extract(year FROM release_date) >= $5)
-    AND ($6::int IS NULL OR extract(year FROM release_date) <= $6)
+    AND ($3::text IS NULL OR artist_key = $3) AND ($4::text[] IS NULL OR genres && $4)
+    AND ($5::int IS NULL OR release_date >= make_date($5, 1, 1))
+    AND ($6::int IS NULL OR release_date <= make_date($6, 12, 31))
+    AND ($7::boolean IS NULL OR synthetic = $7)
 """
 _PAGE: Final = f"""
 SELECT artist_key, title_key, id, row_to_json((SELECT r FROM (SELECT {", ".join(_SUMMARY)}) AS r))::text AS row
-FROM albums WHERE {_FITTING} AND (artist_key, title_key, id) > ($7, $8, $9)
-ORDER BY artist_key, title_key, id LIMIT $10
+FROM albums WHERE {_FITTING} AND (artist_key, title_key, id) > ($8, $9, $10)
+ORDER BY artist_key, title_key, id LIMIT $11
 """
 _COUNT: Final = f"SELECT count(*) FROM albums WHERE {_FITTING}"
 _TRACKS: Final = f"""
@@ -53,6 +58,7 @@ class AlbumReader:
         genre: str | None = None,
         year_from: int | None = None,
         year_to: int | None = None,
+        synthetic: bool | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
@@ -61,22 +67,31 @@ class AlbumReader:
         Args:
             q: looked for in titles and artists, whatever its case and accents.
             artist: exactly this one, in any spelling.
-            genre: one of the album's.
+            genre: one of the album's, in any spelling.
             year_from: of release, included.
             year_to: of release, included.
+            synthetic: only albums with made-up values, or only those without.
             limit: of a page.
             cursor: of the page before.
 
         Raises:
-            InvalidInputError: the cursor is not of this listing.
+            InvalidInputError: the cursor is not of this listing, or a text holds what PostgreSQL cannot.
         """
-        held = [q, artist, genre, year_from, year_to]
+        held = [q, artist, genre, year_from, year_to, synthetic]
+        as_json(held)
         after = cursors.decode(cursor, of=held, parts=3) if cursor else ["", "", ""]
-        fitting = (_pattern(q), _pattern(fold_name(q)) if q else None, fold_name(artist) if artist else None, genre)
-        years = (year_from, year_to)
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(_PAGE, *fitting, *years, *after, limit + 1)
-            total = await connection.fetchval(_COUNT, *fitting, *years)
+        fitting = (
+            containing(q),
+            containing(fold(q)) if q else None,
+            fold_name(artist) if artist else None,
+            spellings(genre) if genre else None,
+            _bounded(year_from),
+            _bounded(year_to),
+            synthetic,
+        )
+        async with self._snapshot() as connection:
+            rows = await connection.fetch(_PAGE, *fitting, *after, limit + 1)
+            total = await connection.fetchval(_COUNT, *fitting)
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         return Page(
@@ -92,7 +107,7 @@ class AlbumReader:
             NotFoundError: no album has this id.
         """
         columns = ", ".join((*_SUMMARY, "artist_id", "provenance", "created_at", "updated_at"))
-        async with self._database.connection() as connection:
+        async with self._snapshot() as connection:
             row = await connection.fetchval(
                 f"SELECT row_to_json((SELECT r FROM (SELECT {columns}) AS r))::text FROM albums WHERE id = $1", album_id
             )
@@ -106,6 +121,15 @@ class AlbumReader:
             "sources": [dict(source) for source in sources],
         }
 
+    @contextlib.asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Connection]:
+        """A connection whose statements all see the same state."""
+        async with (
+            self._database.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
     async def delete(self, album_id: str) -> None:
         """Remove an album, its tracks and what the sources said of it.
 
@@ -118,7 +142,6 @@ class AlbumReader:
             raise NotFoundError(f"No album has the id {album_id[:100]!r}")
 
 
-def _pattern(text: str | None) -> str | None:
-    if not text:
-        return None
-    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+def _bounded(year: int | None) -> int | None:
+    # What make_date takes; beyond it nothing was released either way.
+    return None if year is None else min(max(year, 1), 9_999)

@@ -21,5 +21,5 @@ READABLE: Final = frozenset({*TRACK_COLUMNS, *AUDIO_FEATURES})
 
 
 def csv_expression(column: str) -> str:
-    """The column as a field of a CSV file: lists joined by "; "."""
-    return f"array_to_string({column}, '; ') AS {column}" if column in {"genres", "moods"} else column
+    """The column as a field of a CSV file: lists joined by "; ", flags as true and false, numbers as JSON has them."""
+    return f"array_to_string({column}, '; ')" if column in {"genres", "moods"} else f'"{column}"::text'

@@ -8,7 +8,9 @@ from typing import Final
 import msgspec
 
 from backend.models.results import TrackFilter
-from backend.utils.text import fold_name
+from backend.repositories.tag_spellings import spellings
+from backend.utils.errors import InvalidInputError
+from backend.utils.text import fold, fold_name
 
 PARAMETER: Final = "$1::text::jsonb"
 """The filter's values where a client binds parameters."""
@@ -18,23 +20,48 @@ SESSION: Final = "current_setting('tensoe.filter')::jsonb"
 
 
 def values(track_filter: TrackFilter) -> str:
-    """The values that the conditions look at, as JSON."""
+    """The values that the conditions look at, as JSON.
+
+    Raises:
+        InvalidInputError: a text holds what PostgreSQL cannot.
+    """
     f = track_filter
-    return msgspec.json.encode(
-        {
-            "genres": [g.lower() for g in f.genres],
-            "moods": [m.lower() for m in f.moods],
-            "artist": f.artist,
-            "artist_key": fold_name(f.artist) if f.artist else None,
-            "album_id": f.album_id,
-            "year_from": f.year_from,
-            "year_to": f.year_to,
-            "min_popularity": f.min_popularity,
-            "pattern": f"%{_escape(f.q)}%" if f.q else None,
-            "synthetic": f.synthetic,
-            "after": f.after,
-        }
-    ).decode()
+    held = {
+        "genres": [s for g in f.genres for s in spellings(g)],
+        "moods": [s for m in f.moods for s in spellings(m)],
+        "artist": f.artist,
+        "artist_key": fold_name(f.artist) if f.artist else None,
+        "album_id": f.album_id,
+        "year_from": f.year_from,
+        "year_to": f.year_to,
+        "min_popularity": f.min_popularity,
+        "pattern": containing(f.q),
+        "folded": containing(fold(f.q)) if f.q else None,
+        "synthetic": f.synthetic,
+        "after": f.after,
+        "until": f.until,
+    }
+    return as_json(held)
+
+
+def as_json(held: object) -> str:
+    """Values as JSON that PostgreSQL reads.
+
+    Raises:
+        InvalidInputError: a text holds a NUL or half a character.
+    """
+    try:
+        written = msgspec.json.encode(held)
+    except UnicodeEncodeError as problem:
+        raise InvalidInputError("A filter holds half a character (a lone surrogate); send valid Unicode") from problem
+    if b"\\u0000" in written:
+        raise InvalidInputError("A filter holds a NUL character; leave it out")
+    return written.decode()
+
+
+def most(track_filter: TrackFilter, limit: int) -> int | None:
+    """How many rows may be read: a page whose end is known is read to it, though rows were added meanwhile."""
+    return None if track_filter.until is not None else limit
 
 
 def where(track_filter: TrackFilter, held: str) -> str:
@@ -54,8 +81,9 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
         yield f"moods && ARRAY(SELECT jsonb_array_elements_text({held}->'moods'))"
     if f.artist is not None:
         yield (
-            f"(lower(artist) = lower({held}->>'artist') OR album_id IN "
-            f"(SELECT a.id FROM albums a WHERE a.artist_key = {held}->>'artist_key'))"
+            # As an array, so that both sides can use their index.
+            f"(lower(artist) = lower({held}->>'artist') OR album_id = ANY(ARRAY("
+            f"SELECT a.id FROM albums a WHERE a.artist_key = {held}->>'artist_key')))"
         )
     if f.album_id is not None:
         yield f"album_id = {held}->>'album_id'"
@@ -69,9 +97,19 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
         yield f"synthetic = ({held}->>'synthetic')::boolean"
     if f.after is not None:
         yield f"id > {held}->>'after'"
+    if f.until is not None:
+        yield f"id <= {held}->>'until'"
     if f.q:
-        yield " OR ".join(f"{column} ILIKE {held}->>'pattern'" for column in ("title", "artist", "album")).join("()")
+        said = " OR ".join(f"{column} ILIKE {held}->>'pattern'" for column in ("title", "artist", "album"))
+        # Folded names find "Björk" by "bjork".
+        yield (
+            f"({said} OR album_id = ANY(ARRAY(SELECT a.id FROM albums a WHERE a.artist_key LIKE {held}->>'folded' "
+            f"OR a.title_key LIKE {held}->>'folded')))"
+        )
 
 
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def containing(text: str | None) -> str | None:
+    """The LIKE pattern of texts that contain this one as it stands; None when there is none."""
+    if not text:
+        return None
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -53,7 +53,8 @@ class TrackPages:
             )
         more = found["n"] > limit
         return PageBounds(
-            rows=rows,
+            # Up to its last row: rows that are added before it is read must not push others out of it.
+            rows=replace(rows, until=found["last"]) if more else rows,
             count=min(found["n"], limit),
             synthetic=found["synthetic"],
             next_cursor=cursors.encode([found["last"]], of=listing) if more else None,

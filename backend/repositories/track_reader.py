@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+import csv
+import io
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 
 from backend.models.results import Page, TrackFilter
 from backend.repositories import cursor as cursors
-from backend.repositories.database import Connection, Database
+from backend.repositories.database import Database
 from backend.repositories.track_columns import FLAT_COLUMNS, TRACK_COLUMNS, csv_expression
-from backend.repositories.track_filter import PARAMETER, values, where
+from backend.repositories.track_filter import PARAMETER, most, values, where
 from backend.repositories.track_tables import TrackTables
 from backend.utils.errors import NotFoundError
 
@@ -23,8 +24,22 @@ if TYPE_CHECKING:
 Form = Literal["json", "ndjson", "csv"]
 
 _ROW: Final = f"row_to_json((SELECT r FROM (SELECT {', '.join(TRACK_COLUMNS)}) AS r))::text"
+_AT_FIRST: Final = 100  # rows of the first chunk: it is there soon
 _AT_ONCE: Final = 1_000  # rows fetched from the server's cursor at a time
-_WAITING_CHUNKS: Final = 4
+
+
+def _csv(rows: Iterable[Sequence[str | None]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+# What stands before the rows, how rows are written, what stands behind them.
+_WRITERS: Final[dict[Form, tuple[bytes, Callable[[Any], bytes], bytes]]] = {
+    "json": (b"[", lambda rows: ",".join([row[0] for row in rows]).encode(), b"]"),
+    "ndjson": (b"", lambda rows: "".join([row[0] + "\n" for row in rows]).encode(), b""),
+    "csv": (_csv([FLAT_COLUMNS]), _csv, b""),
+}
 
 
 class TrackReader:
@@ -69,78 +84,38 @@ class TrackReader:
         return found
 
     async def version(self) -> str:
-        """A text that changes when tracks do; cheap."""
+        """A text that changes whenever tracks do: an album's time moves with its tracks (see `staging`).
+
+        The sum is exact whatever order transactions end in; the greatest time alone is not.
+        """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                "SELECT n_tup_ins + n_tup_upd + n_tup_del AS moved, max_updated FROM pg_stat_user_tables, "
-                "(SELECT count(*)::text || coalesce(max(updated_at)::text, '') AS max_updated FROM enhanced_tracks) AS t "
-                "WHERE relid = 'enhanced_tracks'::regclass"
+                "SELECT count(*) AS n, coalesce(sum(extract(epoch FROM updated_at)), 0)::text AS moved FROM albums"
             )
-        return f"{row['moved']}/{row['max_updated']}"
+        return f"{row['n']}/{row['moved']}"
 
     # -- streams of text ---------------------------------------------------------------------------
 
-    async def stream(self, track_filter: TrackFilter, *, limit: int, form: Form) -> AsyncIterator[bytes]:
-        """Tracks as one snapshot: a JSON array, NDJSON, or CSV (RFC 4180, with a header); chunk by chunk."""
-        if form == "csv":
-            async for chunk in self._csv(track_filter, limit=limit):
-                yield chunk
-            return
-        opening, between, closing = (b"[", b",", b"]") if form == "json" else (b"", b"\n", b"\n")
-        statement = (
-            f"SELECT {_ROW} FROM enhanced_tracks WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL) "
-            "ORDER BY id LIMIT $2"
-        )
-        first = True
-        async with self._snapshot() as connection:
-            cursor = await connection.cursor(statement, values(track_filter), limit)
-            while rows := await cursor.fetch(_AT_ONCE):
-                yield (opening if first else between) + between.join(row[0].encode() for row in rows)
-                first = False
-        if form == "json":
-            yield opening + closing if first else closing
-        elif not first:
-            yield closing
+    async def stream(self, track_filter: TrackFilter, /, *, limit: int, form: Form) -> AsyncGenerator[bytes, None]:
+        """Tracks as one snapshot: a JSON array, NDJSON, or CSV (RFC 4180, with a header); chunk by chunk.
 
-    @contextlib.asynccontextmanager
-    async def _snapshot(self) -> AsyncIterator[Connection]:
-        async with (
-            self._database.connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            yield connection
-
-    async def _csv(self, track_filter: TrackFilter, *, limit: int) -> AsyncIterator[bytes]:
-        """By COPY: PostgreSQL writes CSV itself. COPY pushes, a stream is pulled: a short queue stands between."""
-        listed = ", ".join(csv_expression(column) for column in FLAT_COLUMNS)
+        A reader that goes away gives the connection back.
+        """
+        listed = ", ".join(map(csv_expression, FLAT_COLUMNS)) if form == "csv" else _ROW
         statement = (
             f"SELECT {listed} FROM enhanced_tracks WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL) "
             "ORDER BY id LIMIT $2"
         )
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING_CHUNKS)
-
-        async def copy() -> None:
-            try:
-                async with self._database.connection() as connection:
-                    await connection.copy_from_query(
-                        statement, values(track_filter), limit, output=queue.put, format="csv", header=True
-                    )
-            finally:
-                await queue.put(None)
-
-        task = asyncio.create_task(copy(), name="csv of tracks")
-        try:
-            while (chunk := await queue.get()) is not None:
-                yield bytes(chunk)  # asyncpg hands on its buffer, which is no bytes object
-            await task
-        finally:
-            if not task.done():
-                task.cancel()
-                # Room for what it still wants to say, then wait for its connection to be given back.
-                while not queue.empty():
-                    queue.get_nowait()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        opening, write, closing = _WRITERS[form]
+        first = True
+        async with self._database.connection() as connection, connection.transaction(readonly=True):
+            cursor = await connection.cursor(statement, values(track_filter), most(track_filter, limit))
+            at_once = _AT_FIRST
+            while rows := await cursor.fetch(at_once):
+                yield (opening if first else b"," if form == "json" else b"") + write(rows)
+                first, at_once = False, _AT_ONCE
+        if first or closing:
+            yield (opening if first else b"") + closing
 
     # -- Arrow -------------------------------------------------------------------------------------
 

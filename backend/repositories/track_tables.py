@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from backend.models.results import TrackFilter
 from backend.repositories.track_columns import FLAT_COLUMNS, READABLE
-from backend.repositories.track_filter import SESSION, values, where
+from backend.repositories.track_filter import SESSION, most, values, where
 from backend.utils.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ class TrackTables:
             raise InvalidInputError(f"no column {', '.join(unknown)}; there are {', '.join(sorted(READABLE))}")
         # jsonb as text: what reads Arrow knows strings, not PostgreSQL's types.
         listed = ", ".join(f'"{c}"::text AS "{c}"' if c in _JSON else f'"{c}"' for c in chosen)
+        rows = most(track_filter, limit)
         statement = (
-            f"SELECT {listed} FROM enhanced_tracks WHERE {where(track_filter, SESSION)} ORDER BY id LIMIT {int(limit)}"
+            f"SELECT {listed} FROM enhanced_tracks WHERE {where(track_filter, SESSION)} "
+            f"ORDER BY id LIMIT {'ALL' if rows is None else int(rows)}"
         )
         with self._connection.cursor() as cursor:
             # The driver streams by COPY, which takes no parameters: the session carries the filter's values.

@@ -11,13 +11,20 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from backend.ingestion.vocabulary import genres, moods
 from backend.models.results import TrackFilter
+from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
+from backend.repositories.tag_spellings import spellings
 from backend.repositories.track_columns import FLAT_COLUMNS, TRACK_COLUMNS
+from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
 from backend.utils.errors import InvalidInputError, NotFoundError
+from backend.utils.text import fold
 from tests.integration.repositories.samples import album, record, track
 
 AWKWARD = 'quote " comma, \\ back\nnewline; مرحبا 🎸 \\N'
@@ -71,6 +78,11 @@ async def joined(chunks: AsyncIterator[bytes]) -> bytes:
         (TrackFilter(q="' OR 1=1 --"), set()),
         (TrackFilter(synthetic=True), {"100%_0", "100%_1", "100%_2"}),
         (TrackFilter(genres=("no such",)), set()),
+        (TrackFilter(genres=("R and B",)), {"100%_0", "100%_1", "100%_2"}),
+        (TrackFilter(genres=("Indie-Rock",)), {"Song 1", "Song 2", "Song 3"}),
+        (TrackFilter(q="bjork"), {"100%_0", "100%_1", "100%_2"}),
+        (TrackFilter(q="\\"), {AWKWARD}),
+        (TrackFilter(q="_"), {"100%_0", "100%_1", "100%_2"}),
     ],
 )
 async def test_every_way_of_reading_keeps_to_the_filter(
@@ -170,3 +182,108 @@ async def test_a_reader_that_goes_away_gives_its_connection_back(database: Datab
         assert await anext(chunks)
         await chunks.aclose()  # type: ignore[attr-defined]  # an async generator
     assert await database.ping() < 60
+
+
+@pytest.mark.parametrize("bad", ["a\x00b", "a\ud800b"])
+@pytest.mark.parametrize("field", ["q", "artist", "album_id", "genres"])
+async def test_text_that_postgresql_cannot_hold_is_refused(reader: TrackReader, field: str, bad: str) -> None:
+    values: dict[str, Any] = {field: (bad,) if field == "genres" else bad}
+    wanted = TrackFilter(**values)
+    with pytest.raises(InvalidInputError):
+        await reader.page(wanted, limit=1)
+    with pytest.raises(InvalidInputError):
+        await asyncio.to_thread(reader.arrow, wanted, limit=1)
+
+
+async def test_csv_is_what_rfc_4180_says(reader: TrackReader) -> None:
+    text = (await joined(reader.stream(TrackFilter(), limit=100, form="csv"))).decode()
+    assert text.endswith("\r\n")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert {row["title"] for row in rows} >= {AWKWARD, "Song 1"}
+    assert {row["explicit"] for row in rows} == {"false"}
+    assert {row["synthetic"] for row in rows} == {"false", "true"}
+    assert {row["aoty_critic_score"] for row in rows} == {"81.5"}
+    assert all(orjson.loads(row["provenance"]) for row in rows)
+
+
+async def test_a_page_is_read_to_the_end_that_was_told_though_rows_were_added(database: Database) -> None:
+    store, reader, pages = AlbumRepository(database), TrackReader(database), TrackPages(database)
+    await store.save_many([(album(f"a{n}", title_key=f"t{n}"), [record()]) for n in range(20)])
+    before = {row["id"] for row in (await reader.page(TrackFilter(), limit=1_000)).items}
+    seen: list[str] = []
+    cursor, turn = None, 0
+    while turn == 0 or cursor is not None:
+        page = await pages.bounds(TrackFilter(), limit=7, cursor=cursor)
+        if turn < 10:
+            await store.save_many([(album(f"b{turn}", title_key=f"u{turn}"), [record()])])
+        rows = orjson.loads(await joined(reader.stream(page.rows, limit=7, form="json")))
+        table = await asyncio.to_thread(reader.arrow, page.rows, limit=7)
+        assert table.column("id").to_pylist() == [row["id"] for row in rows]
+        seen += [row["id"] for row in rows]
+        cursor, turn = page.next_cursor, turn + 1
+    assert len(seen) == len(set(seen))
+    assert before <= set(seen)
+
+
+@pytest.mark.parametrize("change", ["value", "gone", "removed"])
+async def test_the_version_changes_with_any_change(database: Database, reader: TrackReader, change: str) -> None:
+    before = await reader.version()
+    stored = album("a1")
+    if change == "removed":
+        await AlbumReader(database).delete("a1")
+    else:
+        tracks = stored.tracks[:2] if change == "gone" else (replace(stored.tracks[0], rating=3.0), *stored.tracks[1:])
+        await AlbumRepository(database).save_many([(replace(stored, tracks=tracks), [])])
+    assert await reader.version() != before
+
+
+async def test_an_older_transaction_that_ends_later_changes_the_version_too(database: Database) -> None:
+    store, reader = AlbumRepository(database), TrackReader(database)
+    await store.save_many([(album("a1"), [])])
+    async with store.transaction(["old"]) as transaction:
+        async with store.transaction(["new"]) as newer:
+            await newer.save(album("a2", title_key="t2"), [])
+        before = await reader.version()
+        await transaction.save(album("a1", label="Other"), [])
+    assert await reader.version() != before
+
+
+async def test_the_first_chunk_is_small_and_memory_bounded(database: Database) -> None:
+    many = [(album(f"a{n}", title_key=f"t{n}", tracks=20), [record()]) for n in range(200)]
+    await AlbumRepository(database).save_many(many)
+    sizes = [
+        chunk.count(b"\n") async for chunk in TrackReader(database).stream(TrackFilter(), limit=4_000, form="ndjson")
+    ]
+    assert sizes[0] <= 100
+    assert max(sizes) <= 1_000
+    assert sum(sizes) == 4_000
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(title=texts, artist=texts, tag=texts)
+async def test_any_text_comes_out_of_every_form_as_it_went_in(
+    database: Database, title: str, artist: str, tag: str
+) -> None:
+    given_ = album("any", tracks=0)
+    given_ = replace(given_, tracks=(track(1, album="any", title=title, artist=artist, genres=(tag,)),))
+    await AlbumRepository(database).save_many([(given_, [record()])])
+    reader = TrackReader(database)
+    (row,) = orjson.loads(await joined(reader.stream(TrackFilter(), limit=5, form="json")))
+    text = (await joined(reader.stream(TrackFilter(), limit=5, form="csv"))).decode()
+    (line,) = csv.DictReader(io.StringIO(text, newline=""))
+    (flat,) = (await asyncio.to_thread(reader.arrow, TrackFilter(), limit=5)).to_pylist()
+    for found in (row, line, flat):
+        assert (found["title"], found["artist"]) == (title, artist)
+    assert row["genres"] == flat["genres"] == [tag]
+    assert line["genres"] == tag
+
+
+def test_nearly_all_tags_are_found_in_any_spelling() -> None:
+    names = {*genres().values(), *moods().values()}
+    missed = {name for name in names if name not in spellings(fold(name))}
+    # Only accents and apostrophes must be given, since folding them away cannot be undone without the vocabulary.
+    assert len(missed) < len(names) / 40, missed
+    assert all(name in spellings(name.upper()) for name in names)
