@@ -145,6 +145,18 @@ async def test_a_long_retry_after_is_reported_and_then_respected(fake: Fake, bas
     assert fake.paths() == ["/x"]
 
 
+async def test_a_throttled_source_is_refused_without_waiting_for_a_turn(
+    fake: Fake, base: str, session: aiohttp.ClientSession
+) -> None:
+    slow = Transport("fake", limits=Limits(rate=0.001), session=session)
+    fake.answer = too_many("9999")
+    async with asyncio.timeout(60):  # a second turn would come after 1,000 s
+        for _ in range(3):
+            with pytest.raises(ThrottledError):
+                await slow.get(f"{base}/x")
+    assert len(fake.asked) == 1
+
+
 async def test_those_waiting_their_turn_learn_of_a_throttle(
     fake: Fake, base: str, session: aiohttp.ClientSession
 ) -> None:
@@ -232,6 +244,8 @@ async def test_redirects_on_the_same_host_are_followed(fake: Fake, base: str, tr
         "ftp://127.0.0.1/",
         "",
         "//other.invalid/",
+        "https://other.invalid/",
+        "http://user@127.0.0.1:{port}/",
     ],
 )
 async def test_redirects_elsewhere_are_not_followed(target: str, fake: Fake, base: str, transport: Transport) -> None:
@@ -321,8 +335,9 @@ async def test_every_request_is_observed(fake: Fake, base: str, session: aiohttp
 
 async def test_we_say_who_we_are_and_keep_no_cookies(fake: Fake, base: str, transport: Transport) -> None:
     fake.plan(says("{}", Set_Cookie="a=b"))
-    await transport.get(f"{base}/1")
-    await transport.get(f"{base}/2")
+    named = base.replace("127.0.0.1", "localhost")  # cookies of bare addresses are never kept
+    await transport.get(f"{named}/1")
+    await transport.get(f"{named}/2")
     assert fake.asked[0].headers["user-agent"] == f"tensoe/{__version__} (+mail@example.org)"
     assert "cookie" not in fake.asked[1].headers
 
