@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
 
 from backend.models.ingestion_models import MergedAlbum, MergedTrack, SourceRecord
 from backend.repositories import records as kept
-from backend.repositories.staging import STAGES
+from backend.repositories.staging import ALBUMS, TRACKS
 
 Row = tuple[Any, ...]
+_ARTIST_KEY: Final = ALBUMS.names.index("artist_key")
+_ALBUM_OF_TRACK: Final = TRACKS.names.index("album_id")
 
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 _SMALLINT: Final = 32_767
@@ -32,11 +34,16 @@ _INHERITED: Final = {
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of several albums, by stage, columns as `staging` names them."""
+    """Rows of several albums, columns as `staging` names them."""
 
-    by_stage: dict[str, list[Row]] = field(default_factory=lambda: {stage.name: [] for stage in STAGES})
+    artists: list[Row] = field(default_factory=list)
+    albums: list[Row] = field(default_factory=list)
+    tracks: list[Row] = field(default_factory=list)
+    identifiers: list[Row] = field(default_factory=list)
+    said: list[Row] = field(default_factory=list)
+    """Who said something of which album, and when."""
     records: dict[tuple[str, str], Row] = field(default_factory=dict)
-    """By album and source: the further columns of what was said, `record` first."""
+    """By album and source: what was said."""
     given: int = 0
     """How many albums these are the rows of, repeated ones counted."""
 
@@ -55,17 +62,32 @@ class Rows:
     def _add(self, album: MergedAlbum, said: Sequence[SourceRecord]) -> None:
         clean, _ = kept.encode(album)
         day, precision = parse_date(clean.release_date)
-        self.by_stage["albums"].append(_album(clean, day, precision))
-        self.by_stage["tracks"].extend(_tracks(clean, day))
-        self.by_stage["identifiers"].extend((source, name, clean.id) for source, name in clean.ids.items() if name)
+        self.albums.append(_album(clean, day, precision))
+        self.tracks.extend(_tracks(clean, day))
+        self.identifiers.extend((source, name, clean.id) for source, name in clean.ids.items() if name)
         artist_ids: dict[str, str] = {}
         for record in said:
             spoken, written = kept.encode(record.album)
             artist_ids |= spoken.artist_ids
             origin = (clean.id, record.source, record.rights.value, kept.digest(written), record.fetched_at)
-            self.by_stage["said"].append(origin)
+            self.said.append(origin)
             self.records[clean.id, record.source] = (written.decode(), spoken.match_method, spoken.match_score)
-        self.by_stage["artists"].append((clean.artist_id, clean.artist, clean.artist_key, _json(artist_ids)))
+        self.artists.append((clean.artist_id, clean.artist, clean.artist_key, _json(artist_ids)))
+
+    def only(self, albums: Collection[str]) -> tuple[list[Row], list[Row]]:
+        """The rows of these albums and of their tracks."""
+        chosen = [row for row in self.albums if row[0] in albums]
+        return chosen, [row for row in self.tracks if row[_ALBUM_OF_TRACK] in albums]
+
+    def without(self, albums: Collection[str], *, artists: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
+        """The rows of all other albums, with their artists' ids, and of their tracks."""
+        chosen = [(*row, artists[row[_ARTIST_KEY]]) for row in self.albums if row[0] not in albums]
+        return chosen, [row for row in self.tracks if row[_ALBUM_OF_TRACK] not in albums]
+
+    def new_records(self, new: Sequence[tuple[str, str, datetime]]) -> list[Row]:
+        """The records of these albums and sources, each with the time from which it holds."""
+        said = {row[:2]: row for row in self.said}
+        return [(*said[key[:2]], *self.records[key[:2]], key[2]) for key in new]
 
 
 def parse_date(text: str | None) -> tuple[date | None, str | None]:

@@ -15,7 +15,20 @@ from backend.models.ingestion_models import MergedAlbum, SourceRecord
 from backend.repositories import records as kept
 from backend.repositories.album_rows import Rows
 from backend.repositories.database import Connection, Database
-from backend.repositories.staging import DEFINE, MERGE, NEW_RECORDS, RECORD_COLUMNS, STAGES
+from backend.repositories.staging import (
+    ALBUM_COLUMNS,
+    ALBUMS,
+    ARTISTS,
+    DEFINE,
+    IDENTIFIERS,
+    MERGE_ARTISTS,
+    MERGE_KNOWN,
+    MERGE_ORIGINS,
+    NEW_RECORDS,
+    RECORD_COLUMNS,
+    SAID,
+    TRACKS,
+)
 from backend.utils.errors import InvalidInputError
 
 Item: TypeAlias = tuple[MergedAlbum, Sequence[SourceRecord]]
@@ -39,6 +52,11 @@ ORDER BY a.created_at, a.id LIMIT 1
 _CURRENT: Final = """
 SELECT source, rights, record::text AS record, fetched_at FROM source_records
 WHERE album_id = $1 AND valid_to IS NULL ORDER BY source
+"""
+# Which of the albums are there, and the ids of the artists.
+_STORED: Final = """
+SELECT id, NULL AS artist_key FROM albums WHERE id = ANY($1::text[])
+UNION ALL SELECT id, name_key FROM artists WHERE name_key = ANY($2::text[])
 """
 
 
@@ -137,24 +155,34 @@ class AlbumTransaction:
 
 
 async def write(connection: Connection, rows: Rows) -> None:
-    """Copy rows in and merge them; the connection is in a transaction and holds the albums' locks.
+    """Store rows; the connection is in a transaction and holds the albums' locks.
+
+    New albums are copied straight to where they stay, known ones are copied beside it and merged.
 
     Raises:
         InvalidInputError: a value does not fit its column.
     """
+    copy = connection.copy_records_to_table
     await connection.execute(DEFINE)
     with _refused():
-        for stage in STAGES:
-            if found := rows.by_stage[stage.name]:
-                await connection.copy_records_to_table(stage.table, records=found, columns=stage.names)
-    await connection.execute(MERGE)
-    new = await connection.fetch(NEW_RECORDS)
-    if new:
-        origins = {row[:2]: row for row in rows.by_stage["said"]}
-        keys = [(row["album_id"], row["source"]) for row in new]
-        full = [(*origins[k], *rows.records[k], row["valid_from"]) for k, row in zip(keys, new, strict=True)]
-        with _refused():
-            await connection.copy_records_to_table("source_records", records=full, columns=RECORD_COLUMNS)
+        await copy(ARTISTS.table, records=rows.artists, columns=ARTISTS.names)
+        await connection.execute(MERGE_ARTISTS)
+        stored = await connection.fetch(_STORED, [row[0] for row in rows.albums], [row[2] for row in rows.artists])
+        known = {row["id"] for row in stored if row["artist_key"] is None}
+        artists = {row["artist_key"]: row["id"] for row in stored if row["artist_key"] is not None}
+        albums, tracks = rows.without(known, artists=artists)
+        await copy("albums", records=albums, columns=ALBUM_COLUMNS)
+        await copy("enhanced_tracks", records=tracks, columns=TRACKS.names)
+        if known:
+            albums, tracks = rows.only(known)
+            await copy(ALBUMS.table, records=albums, columns=ALBUMS.names)
+            await copy(TRACKS.table, records=tracks, columns=TRACKS.names)
+            await connection.execute(MERGE_KNOWN)
+        await copy(IDENTIFIERS.table, records=rows.identifiers, columns=IDENTIFIERS.names)
+        await copy(SAID.table, records=rows.said, columns=SAID.names)
+        await connection.execute(MERGE_ORIGINS)
+        new = [tuple(row) for row in await connection.fetch(NEW_RECORDS)]
+        await copy("source_records", records=rows.new_records(new), columns=RECORD_COLUMNS)
 
 
 @contextlib.contextmanager

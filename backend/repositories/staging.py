@@ -85,32 +85,32 @@ def _insert(target: str, *, columns: list[str], rows: str) -> str:
     WHERE NOT EXISTS (SELECT FROM {target} o WHERE o.id = i.id)"""
 
 
-# An artist is one row per folded name, whose spelling is that of the first album. It follows an album that gave this
-# spelling and now has another, so that two albums with two spellings do not take turns.
-_MERGE_ARTISTS: Final = f"""
+# An artist is one row per folded name, whose spelling is that of the first album.
+MERGE_ARTISTS: Final = f"""
 INSERT INTO artists (id, name, name_key)
     SELECT DISTINCT ON (i.name_key) i.id, i.name, i.name_key FROM {ARTISTS.table} i
     WHERE NOT EXISTS (SELECT FROM artists o WHERE o.name_key = i.name_key) ORDER BY i.name_key, i.id, i.name
     ON CONFLICT DO NOTHING;
-UPDATE artists r SET name = n.artist
-    FROM (SELECT DISTINCT ON (o.artist_id) o.artist_id, o.artist AS before, i.artist
-          FROM {ALBUMS.table} i JOIN albums o ON o.id = i.id
-          WHERE o.artist <> i.artist AND o.artist_key = i.artist_key ORDER BY o.artist_id, i.id) n
-    WHERE r.id = n.artist_id AND r.name = n.before;
 UPDATE artists r SET ids = n.ids || r.ids
     FROM (SELECT DISTINCT ON (i.name_key) i.name_key, i.ids FROM {ARTISTS.table} i WHERE i.ids <> '{{}}'
           ORDER BY i.name_key, i.ids) n
     WHERE r.name_key = n.name_key AND n.ids || r.ids <> r.ids
 """
 
+# It follows an album that gave this spelling and now has another, so that two albums with two spellings don't take turns.
+_RENAME_ARTISTS: Final = f"""
+UPDATE artists r SET name = n.artist
+    FROM (SELECT DISTINCT ON (o.artist_id) o.artist_id, o.artist AS before, i.artist
+          FROM {ALBUMS.table} i JOIN albums o ON o.id = i.id
+          WHERE o.artist <> i.artist AND o.artist_key = i.artist_key ORDER BY o.artist_id, i.id) n
+    WHERE r.id = n.artist_id AND r.name = n.before
+"""
+
 _ALBUM_ROWS: Final = (
     f"(SELECT s.*, r.id AS artist_id FROM {ALBUMS.table} s JOIN artists r ON r.name_key = s.artist_key)"
 )
-_ALBUM_COLUMNS: Final = [*ALBUMS.names, "artist_id"]
-_MERGE_ALBUMS: Final = f"""
-{_update("albums", columns=_ALBUM_COLUMNS, rows=_ALBUM_ROWS)};
-{_insert("albums", columns=_ALBUM_COLUMNS, rows=_ALBUM_ROWS)}
-"""
+ALBUM_COLUMNS: Final = [*ALBUMS.names, "artist_id"]
+_MERGE_ALBUMS: Final = _update("albums", columns=ALBUM_COLUMNS, rows=_ALBUM_ROWS)
 
 # An album's `updated_at` moves with its tracks, so that it alone tells whether anything changed.
 _MERGE_TRACKS: Final = f"""
@@ -155,4 +155,7 @@ RECORD_COLUMNS: Final = (
 )  # fmt: skip
 
 # One script is one round trip, and leaves no prepared statement behind that a pooler would lose.
-MERGE: Final = ";\n".join((_MERGE_ARTISTS, _MERGE_ALBUMS, _MERGE_TRACKS, _MERGE_IDENTIFIERS, _MERGE_RECORDS))
+MERGE_KNOWN: Final = ";\n".join((_RENAME_ARTISTS, _MERGE_ALBUMS, _MERGE_TRACKS))
+"""Albums that were stored before."""
+MERGE_ORIGINS: Final = ";\n".join((_MERGE_IDENTIFIERS, _MERGE_RECORDS))
+"""What services call the albums and said of them; the albums are there."""
