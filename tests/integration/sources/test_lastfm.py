@@ -97,7 +97,8 @@ async def test_tracks_already_known_keep_their_titles_and_places(lastfm: Lastfm)
 async def test_the_first_of_several_credited_artists(lastfm: Lastfm) -> None:
     tracks = tuple(replace(t, artists=(ARTIST, "Ada Moss")) for t in KNOWN.tracks)
     known = replace(KNOWN, title=HARBOUR.title, artist=f"{ARTIST}, Ada Moss", tracks=tracks)
-    assert (await lastfm.album("x", "y", known=known)).artist == ARTIST
+    album = await lastfm.album("x", "y", known=known)
+    assert (album.artist, album.match_method, album.listeners) == (ARTIST, "name", 12345)
 
 
 async def test_a_comma_in_an_artists_name_is_none_between_artists(lastfm: Lastfm) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 
 from backend.ingestion.spotify_fetcher import SpotifySource
 from backend.models.ingestion_models import AlbumRecord
@@ -73,6 +74,13 @@ async def test_what_it_costs_in_extended_mode(spotify: Spotify) -> None:
 
 async def test_development_mode_is_found_out_once(spotify: Spotify) -> None:
     spotify.fake.extended = False
+
+    async def slow_to_refuse(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/v1/tracks":
+            await asyncio.sleep(0.2)  # for the other albums to come as far
+        return await spotify.fake.usual(request)
+
+    spotify.fake.answer = slow_to_refuse
     albums = await asyncio.gather(*(spotify.album(a.title, ARTIST) for a in (HARBOUR, SIGN, SIXTY)))
     assert [len(a.tracks) for a in albums] == [6, 1, 60]
     assert all(t.popularity is None and t.isrc is None and not t.audio_features for a in albums for t in a.tracks)
