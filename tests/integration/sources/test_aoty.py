@@ -12,6 +12,7 @@ from backend.models.ingestion_models import AlbumRecord
 from backend.utils.errors import (
     BlockedError,
     ConfigurationError,
+    HintError,
     MalformedReplyError,
     RecordNotFoundError,
     RejectedError,
@@ -61,15 +62,29 @@ async def test_without_leave_nothing_is_searched(no_search: Aoty) -> None:
 
 
 async def test_a_saved_page_needs_no_asking(no_search: Aoty) -> None:
-    album = await no_search.album("x", "y", hints={"aoty_html": page(HARBOUR)})
+    album = await no_search.album("paper harbour", "amber lanterns", hints={"aoty_html": page(HARBOUR)})
     assert album.title == HARBOUR.title
     assert album.match_method == f"saved page, parser {PARSER_VERSION}"
     assert not no_search.fake.asked
 
 
+@pytest.mark.parametrize(
+    ("album", "html", "said"),
+    [
+        ("Another Album", page(HARBOUR), "is of 'Paper Harbour' by 'The Amber Lanterns', not of 'Another Album'"),
+        (HARBOUR.title, "<html>a shopping list</html>", "not an album page"),
+    ],
+)
+async def test_a_page_that_is_not_the_albums_is_the_callers_to_mend(
+    no_search: Aoty, album: str, html: str, said: str
+) -> None:
+    with pytest.raises(HintError, match=said):
+        await no_search.album(album, ARTIST, hints={"aoty_html": html})
+
+
 async def test_a_page_by_its_address(no_search: Aoty) -> None:
     for address in (f"{no_search.base}{path(HARBOUR)}", f"{SITE}{path(HARBOUR)}", f" {SITE}{path(HARBOUR)}?x=1#top "):
-        album = await no_search.album("x", "y", hints={"aoty_url": address})
+        album = await no_search.album(HARBOUR.title, ARTIST, hints={"aoty_url": address})
         assert album.title == HARBOUR.title
     assert set(no_search.fake.paths()) == {"/robots.txt", path(HARBOUR)}
 
