@@ -30,13 +30,21 @@ _COUNTS: Final = """
 SELECT job_id, CASE WHEN state = 'done' THEN coalesce(result, 'failed') ELSE state END AS name, count(*) AS n
 FROM ingest_items WHERE job_id = ANY($1) GROUP BY 1, 2
 """
+# Grouped in two steps: outcomes are many, their kinds are few.
 _STATISTICS: Final = """
-SELECT source, count(*) AS asked, avg(seconds)::float8 AS mean_seconds, sum(tracks) AS tracks, max(at) AS last_asked,
-       jsonb_object_agg(DISTINCT outcome, n)::text AS outcomes,
-       (array_agg(detail ORDER BY at DESC) FILTER (WHERE outcome = 'failed'))[1] AS last_failure,
-       max(retry_at) FILTER (WHERE retry_at > now()) AS throttled_until
-FROM (SELECT *, count(*) OVER (PARTITION BY source, outcome) AS n FROM source_outcomes) AS o
-GROUP BY source ORDER BY source
+WITH o AS (
+    SELECT source, outcome, count(*) AS n, sum(seconds) AS seconds, sum(tracks) AS tracks, max(at) AS at,
+           max(retry_at) FILTER (WHERE retry_at > now()) AS retry_at
+    FROM source_outcomes GROUP BY source, outcome
+)
+SELECT source, sum(n)::bigint AS asked,
+       (sum(seconds) FILTER (WHERE outcome <> 'unconfigured')
+        / sum(n) FILTER (WHERE outcome <> 'unconfigured'))::float8 AS mean_seconds,
+       sum(tracks)::bigint AS tracks, max(at) AS last_asked, jsonb_object_agg(outcome, n)::text AS outcomes,
+       (SELECT f.detail FROM source_outcomes f WHERE f.source = o.source AND f.outcome = 'failed'
+        ORDER BY f.at DESC, f.id DESC LIMIT 1) AS last_failure,
+       max(retry_at) AS throttled_until
+FROM o GROUP BY source ORDER BY source
 """
 _ORDER: Final = ("queued", "running", *(r.value for r in IngestResult))
 

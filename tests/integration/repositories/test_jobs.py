@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome
@@ -112,3 +115,65 @@ async def test_an_album_ingested_at_once_is_a_job_of_one(database: Database) -> 
 async def test_a_job_nobody_made(database: Database) -> None:
     with pytest.raises(NotFoundError, match="No job has the id 'nothing'"):
         await JobRepository(database).status("nothing")
+
+
+async def test_a_long_list_is_worked_on_in_its_order_and_behind_older_ones(database: Database) -> None:
+    jobs = JobRepository(database)
+    first = await jobs.create([AlbumQuery(album=f"A{n}", artist="x") for n in range(10_000)])
+    await asyncio.sleep(0.002)  # ids sort by the millisecond
+    second = await jobs.create(QUERIES[:2])
+    seen: list[tuple[str, int]] = []
+    while claimed := await jobs.claim(4_000, lease_seconds=600):
+        seen += [(item.job_id, item.position) for item in claimed]
+    assert seen == [*((first, n) for n in range(1, 10_001)), (second, 1), (second, 2)]
+    status = await jobs.status(first, offset=9_998, limit=5)
+    assert (status.total, status.counts["running"], [i.position for i in status.items]) == (
+        10_000,
+        10_000,
+        [9_999, 10_000],
+    )
+
+
+async def test_names_of_any_signs_travel(database: Database) -> None:
+    jobs = JobRepository(database)
+    album, artist = 'back\\slash "quote" tab\t \\N', "مرحبا 🎸"
+    await jobs.create([AlbumQuery(album=album, artist=artist, hints={"aoty_html": "<p>\n</p>"})])
+    (item,) = await jobs.claim(1, lease_seconds=60)
+    assert (item.album, item.artist, item.hints) == (album, artist, {"aoty_html": "<p>\n</p>"})
+
+
+async def test_an_end_that_fails_midway_writes_nothing(database: Database) -> None:
+    jobs = JobRepository(database)
+    job_id = await jobs.create(QUERIES[:1])
+    (item,) = await jobs.claim(1, lease_seconds=60)
+    broken = SourceOutcome(source="one", outcome=Outcome.OK, tracks=2**31)
+    with pytest.raises((ValueError, OverflowError)):
+        await jobs.finish(item, replace(report(item), sources=(broken,)))
+    status = await jobs.status(job_id)
+    assert (status.items[0].state, status.items[0].sources, status.finished_at) == ("running", (), None)
+    assert await jobs.finish(item, report(item))
+
+
+async def test_statistics_per_source(database: Database) -> None:
+    jobs = JobRepository(database)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    for number, outcome in enumerate([
+        SourceOutcome(source="one", outcome=Outcome.OK, tracks=3, seconds=1.0),
+        SourceOutcome(source="one", outcome=Outcome.FAILED, detail="first", seconds=3.0),
+        SourceOutcome(source="one", outcome=Outcome.FAILED, detail="second", seconds=5.0),
+        SourceOutcome(source="two", outcome=Outcome.THROTTLED, retry_at=until),
+        SourceOutcome(source="three", outcome=Outcome.UNCONFIGURED, detail="no key"),
+    ]):  # fmt: skip
+        done = IngestReport(album=f"A{number}", artist="B", result=IngestResult.PARTIAL, sources=(outcome,))
+        await jobs.record(AlbumQuery(album=f"A{number}", artist="B"), done)
+    statistics = await jobs.statistics()
+    sources = {s["source"]: s for s in statistics["sources"]}
+    assert sources.keys() == {"one", "two", "three"}
+    one = sources["one"]
+    assert (one["asked"], one["tracks"], one["mean_seconds"], one["last_failure"]) == (3, 3, 3.0, "second")
+    assert one["outcomes"] == {"ok": 1, "failed": 2}
+    assert one["throttled_until"] is None
+    assert sources["two"]["throttled_until"] == until
+    assert sources["three"]["mean_seconds"] is None
+    assert (statistics["jobs"]["total"], statistics["jobs"]["open"], statistics["albums"]) == (5, 0, {"partial": 5})
+    assert orjson.dumps(statistics)

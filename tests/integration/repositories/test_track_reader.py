@@ -180,7 +180,7 @@ async def test_a_reader_that_goes_away_gives_its_connection_back(database: Datab
     for _ in range(30):  # more often than the pool is deep
         chunks = reader.stream(TrackFilter(), limit=8_000, form=form)
         assert await anext(chunks)
-        await chunks.aclose()  # type: ignore[attr-defined]  # an async generator
+        await chunks.aclose()
     assert await database.ping() < 60
 
 
