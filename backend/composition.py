@@ -49,7 +49,9 @@ def build_pace(settings: Settings) -> Pace | None:
     """The rate limit of the settings; None when it is switched off."""
     url = settings.cache.redis_url
     policy = settings.api.rate_limit.strip()
-    return Pace(policy, redis_url=None if url is None else url.get_secret_value()) if policy else None
+    if policy.lower() == "off":
+        return None
+    return Pace(policy, redis_url=None if url is None else url.get_secret_value())
 
 
 def build_services(

@@ -96,7 +96,7 @@ class ApiSettings(SettingsGroup):
     api_port: int = Field(default=8000, ge=0, le=65535)
     api_keys: SecretStr = SecretStr("")  # comma-separated
     cors_origins: str = ""  # comma-separated; "*" is refused in production
-    rate_limit: str = "600/minute"  # per address, in the notation of the `limits` library; "" switches it off
+    rate_limit: str = "600/minute"  # per address, in the notation of the `limits` library; "off" for none
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     max_batch_albums: int = Field(default=10_000, ge=1)
 

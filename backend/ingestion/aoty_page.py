@@ -134,8 +134,7 @@ class _Page:
                     self.attribute('link[rel="canonical"]', "href"),
                     self.attribute('meta[property="og:url"]', "content"),
                 )
-                # Some addresses lack the slash after the host.
-                if address and (match := _ID.search(address.replace(".orgalbum/", ".org/album/")))
+                if address and (match := _ID.search(address))
             ),
         )
         return next((place for place in places if place), None)

@@ -19,12 +19,13 @@ from pydantic import Field, model_validator
 from backend.config.settings import SettingsGroup
 from backend.ingestion.aoty_page import PARSER_VERSION, LayoutChangedError, read_page, read_search
 from backend.ingestion.editions import without_edition
-from backend.ingestion.matcher import Match, choose
+from backend.ingestion.matcher import Candidate, Match, choose
 from backend.ingestion.source import Payload, SourceProfile
 from backend.ingestion.transport import Limits, Reply, ShutOutError, Transport, user_agent
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 from backend.utils.errors import (
     BlockedError,
+    HintError,
     MalformedReplyError,
     RecordNotFoundError,
     RejectedError,
@@ -95,15 +96,16 @@ class AotySource:
         Raises:
             UnconfiguredError: no page is named and searching is not allowed.
             BlockedError: a challenge or robots.txt keeps us out.
+            HintError: the page or address given is no album's, not this site's, or of another album.
         """
         saved, address = query.hints.get("aoty_html"), query.hints.get("aoty_url")
         if saved is not None:
             if len(saved) > _LARGEST_PAGE:
-                raise RejectedError(f"the saved page has {len(saved):,} characters; {_LARGEST_PAGE:,} are the most")
-            return {"html": saved, "match": {"method": "saved page", "score": 1.0}}
+                raise HintError(f"the saved page has {len(saved):,} characters; {_LARGEST_PAGE:,} are the most")
+            return {"html": saved, "match": {"method": "saved page", "score": _agreement(saved, query)}}
         if address is not None:
             page = await self._page(self._own(address), transport)
-            return {"html": page, "match": {"method": "address", "score": 1.0}}
+            return {"html": page, "match": {"method": "address", "score": _agreement(page, query)}}
         if not self._settings.aoty_allow_search:
             raise UnconfiguredError(
                 "no page is named and robots.txt bars the search: give the album's address (aoty_url) or saved page "
@@ -137,8 +139,11 @@ class AotySource:
         except ValueError:
             is_ours = False
         if not is_ours:
-            raise RejectedError(f"aoty_url must be an album's page such as {_SITE}/album/1234-artist-title.php")
-        return self._at(_album_path(given.path))
+            raise HintError(f"aoty_url must be an album's page such as {_SITE}/album/1234-artist-title.php")
+        try:
+            return self._at(_album_path(given.path))
+        except RejectedError as problem:
+            raise HintError(f"aoty_url: {problem}") from problem
 
     def _at(self, path: str) -> str:
         return f"{self._settings.aoty_url.rstrip('/')}/{path.lstrip('/')}"
@@ -216,3 +221,20 @@ def _check_robots(reply: Reply) -> None:
 
 def _is_challenge(reply: Reply) -> bool:
     return "cf-mitigated" in reply.headers or (reply.status in {403, 503} and b"Just a moment..." in reply.body)
+
+
+def _agreement(html: str, query: AlbumQuery) -> float:
+    """How well a page that the caller gave fits the album he asked for, 0..1.
+
+    Raises:
+        HintError: it is no album's page, or another album's.
+    """
+    try:
+        page = read_page(html)
+        return choose(query, [Candidate(page.ids["aoty"], page.artist, page.title)]).score
+    except LayoutChangedError as problem:
+        raise HintError(f"the page given for Album of the Year is {problem}") from problem
+    except RecordNotFoundError as problem:
+        raise HintError(
+            f"the page given is of {page.title!r} by {page.artist!r}, not of {query.album!r} by {query.artist!r}"
+        ) from problem

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
@@ -20,6 +21,8 @@ from backend.models.results import IngestReport, IngestResult
 from backend.utils.errors import (
     AmbiguousError,
     BlockedError,
+    HintError,
+    InvalidInputError,
     RateLimitedError,
     RecordNotFoundError,
     SourceError,
@@ -82,6 +85,7 @@ class IngestRunner:
         """Ingest an album; never raises for what a source does, only for what the store does.
 
         Raises:
+            InvalidInputError: a page or an address given for a source cannot be used; nothing was stored.
             DatabaseError: the album could not be stored; nothing of it was.
         """
         # Not folded: an artist may have two albums whose names differ by a bracket or a capital only. Other spellings of
@@ -100,7 +104,10 @@ class IngestRunner:
         outcomes: list[SourceOutcome] = []
         for stage in ("identity", "enrichment"):
             known = query if stage == "identity" else replace(query, known=self._identity(records))
-            for outcome, record in await self._ask(stage, known):
+            for found in await self._ask(stage, known):
+                if isinstance(found, HintError):
+                    raise InvalidInputError(str(found)) from found
+                outcome, record = found
                 outcomes.append(outcome)
                 if record is not None:
                     records.append(record)
@@ -123,13 +130,16 @@ class IngestRunner:
         ranked = sorted(records, key=lambda r: (-self._profiles[r.source].gives.get("title", 0.0), r.source))
         return ranked[0].album if ranked else None
 
-    async def _ask(self, stage: Stage, query: AlbumQuery) -> list[tuple[SourceOutcome, SourceRecord | None]]:
+    async def _ask(self, stage: Stage, query: AlbumQuery) -> list[_Answer | HintError]:
         asked = [a for a in self._asked if a.source.profile.stage == stage]
         return await asyncio.gather(*(_ask_one(a, query) for a in asked))
 
 
-async def _ask_one(asked: Asked, query: AlbumQuery) -> tuple[SourceOutcome, SourceRecord | None]:
-    """Ask one source; whatever breaks in it stays in it."""
+_Answer: TypeAlias = tuple[SourceOutcome, SourceRecord | None]
+
+
+async def _ask_one(asked: Asked, query: AlbumQuery) -> _Answer | HintError:
+    """Ask one source; whatever breaks in it stays in it. What the caller did wrong is handed on when all have answered."""
     source, profile = asked.source, asked.source.profile
     started = time.perf_counter()
     reason = source.unconfigured()
@@ -137,6 +147,8 @@ async def _ask_one(asked: Asked, query: AlbumQuery) -> tuple[SourceOutcome, Sour
         return SourceOutcome(source=profile.name, outcome=Outcome.UNCONFIGURED, detail=reason), None
     try:
         album = source.normalise(await source.fetch(query, asked.transport))
+    except HintError as problem:
+        return problem
     except SourceError as problem:
         outcome = _outcome(profile.name, problem)
     except Exception as problem:

@@ -237,6 +237,8 @@ class IngestionService:
             # The runner's own task may go on; storing is idempotent, so giving the album back is safe.
             await asyncio.shield(self._jobs.release(item))
             raise
+        except InvalidInputError as problem:
+            report = IngestReport(album=item.album, artist=item.artist, result=IngestResult.FAILED, detail=str(problem))
         except Exception as problem:
             log.exception("album could not be stored", job=item.job_id, album=item.album, artist=item.artist)
             if item.attempts < _MAX_ATTEMPTS:

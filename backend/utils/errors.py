@@ -24,6 +24,7 @@
             ├── ThrottledError                a limit holds until `until`; longer than we wait
             ├── UnconfiguredError             a key is missing or refused
             └── RejectedError                 the provider refuses the request as such
+                └── HintError                     the page or address that the caller gave for it cannot be used
 
 Transient or terminal decides retrying, in one place: `ingestion/transport.py`. Which HTTP status an error becomes is
 decided in one place too: `routes/errors.py`.
@@ -155,3 +156,7 @@ class UnconfiguredError(TerminalError):
 
 class RejectedError(TerminalError):
     """The provider refuses the request as such."""
+
+
+class HintError(RejectedError):
+    """The page or address that the caller gave for a source cannot be used: his to mend, so nothing is stored."""

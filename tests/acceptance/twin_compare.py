@@ -143,7 +143,7 @@ def server(environment: dict[str, str]) -> Iterator[str]:
         **environment,
         "API_PORT": str(port),
         "API_HOST": "127.0.0.1",
-        "RATE_LIMIT": "",
+        "RATE_LIMIT": "off",
         "LOG_LEVEL": "WARNING",
     }
     with subprocess.Popen([sys.executable, "-m", "backend.startup"], cwd=ROOT, env=environment) as process:

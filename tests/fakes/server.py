@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
+import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -121,3 +123,23 @@ async def silent(_: web.BaseRequest) -> web.StreamResponse:
     """No answer for as long as anybody waits."""
     await asyncio.sleep(3600)
     raise AssertionError("nobody waits so long")
+
+
+@contextlib.contextmanager
+def in_a_thread(fake: Fake) -> Iterator[str]:
+    """Run a fake beside a test that is not asynchronous; its address."""
+    loop, leave, found = asyncio.new_event_loop(), asyncio.Event(), queue.Queue[str]()
+
+    async def serve() -> None:
+        async with fake.running() as base:
+            found.put(base)
+            await leave.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield found.get(timeout=30)
+    finally:
+        loop.call_soon_threadsafe(leave.set)
+        thread.join(30)
+        loop.close()

@@ -28,6 +28,8 @@ from backend.models.results import IngestResult
 from backend.utils.errors import (
     AmbiguousError,
     BlockedError,
+    HintError,
+    InvalidInputError,
     MalformedReplyError,
     RateLimitedError,
     RecordNotFoundError,
@@ -220,3 +222,11 @@ async def test_a_source_that_fails_later_loses_nothing_it_said_before() -> None:
     down = Says("tags", ServerFaultError("503"), stage="enrichment")
     report = await runner(Says("names", RECORD), down, store=store).run(QUERY)
     assert store.albums[report.album_id or ""].genres == ("rock",)
+
+
+async def test_a_page_that_the_caller_gave_wrongly_is_refused_and_nothing_is_stored() -> None:
+    store = Store()
+    wrong = Says("page", HintError("the page given is of another album"), stage="enrichment")
+    with pytest.raises(InvalidInputError, match="another album"):
+        await runner(Says("good", RECORD), wrong, store=store).run(QUERY)
+    assert store.saves == 0
