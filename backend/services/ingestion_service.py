@@ -25,6 +25,7 @@ LEASE_SECONDS = 60.0
 DEMO_JOB = "demo"
 _IDLE_SECONDS = 2.0  # between looks for other processes' jobs
 _MAX_ATTEMPTS = 3  # of an album whose storing failed, before it is reported as failed
+_MOST_ATTEMPTS = 10  # of an album in all, those included whose process died or was stopped
 _MAX_NAME = 500
 
 
@@ -229,6 +230,10 @@ class IngestionService:
             log.error("an album's result could not be written; its lease will run out", exc_info=problem)
 
     async def _work_on(self, item: ClaimedItem) -> None:
+        if item.attempts > _MOST_ATTEMPTS:
+            # Whoever worked on it died each time, perhaps of it: it must not be handed on for ever.
+            await self._jobs.finish(item, _abandoned(item))
+            return
         query = AlbumQuery(album=item.album, artist=item.artist, hints=item.hints)
         alive = asyncio.create_task(self._keep_lease(item))
         try:
@@ -265,4 +270,9 @@ def _numbered(position: int, query: AlbumQuery) -> AlbumQuery:
 
 def _broken(item: ClaimedItem, problem: Exception) -> IngestReport:
     detail = f"could not be stored after {item.attempts} tries ({type(problem).__name__}); the log has the details"
+    return IngestReport(album=item.album, artist=item.artist, result=IngestResult.FAILED, detail=detail)
+
+
+def _abandoned(item: ClaimedItem) -> IngestReport:
+    detail = f"given up after {item.attempts - 1} tries that ended with their process; ask for it again by itself"
     return IngestReport(album=item.album, artist=item.artist, result=IngestResult.FAILED, detail=detail)

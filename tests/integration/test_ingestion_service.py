@@ -105,6 +105,25 @@ async def test_an_album_that_breaks_is_tried_again_then_reported_and_the_rest_go
     assert runner.runs == 14
 
 
+async def test_an_album_whose_workers_die_each_time_is_given_up(
+    database: Database, started: list[IngestionService]
+) -> None:
+    async def work(query: AlbumQuery) -> IngestReport:
+        return done(query)
+
+    runner = Runner(work)
+    ours = service(database, runner)
+    job_id = await ours.submit(QUERIES[:1])
+    jobs = JobRepository(database)
+    for _ in range(10):  # taken, and never heard of again
+        assert await jobs.claim(1, lease_seconds=0)
+    started.append(ours)
+    ours.start()
+    status = await finished(ours, job_id)
+    assert (status.counts["failed"], runner.runs) == (1, 0)
+    assert "given up after 10 tries" in (status.items[0].detail or "")
+
+
 async def test_stopping_gives_back_what_is_in_work(database: Database, started: list[IngestionService]) -> None:
     async def forever(_: AlbumQuery) -> IngestReport:
         await asyncio.sleep(600)
