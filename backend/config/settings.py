@@ -57,7 +57,11 @@ class SettingsGroup(BaseSettings):
 
     def secrets(self) -> list[str]:
         """The secret values, for masking: each of a list, and the password alone of an address."""
-        texts = [v.get_secret_value() for v in (getattr(self, n) for n in type(self).model_fields) if isinstance(v, SecretStr)]
+        texts = [
+            v.get_secret_value()
+            for v in (getattr(self, n) for n in type(self).model_fields)
+            if isinstance(v, SecretStr)
+        ]
         passwords = [urlsplit(text).password for text in texts if "://" in text]
         return [*(part for text in texts if "://" not in text for part in _split(text)), *filter(None, passwords)]
 

@@ -21,9 +21,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         here = self.registry
-        self._http = Counter(
-            "tensoe_http_requests", "Requests answered.", ("method", "route", "status"), registry=here
-        )
+        self._http = Counter("tensoe_http_requests", "Requests answered.", ("method", "route", "status"), registry=here)
         self._http_seconds = Histogram(
             "tensoe_http_request_seconds",
             "Seconds until the answer was sent.",
@@ -43,12 +41,8 @@ class Metrics:
         )
         self._albums = Counter("tensoe_albums_ingested", "Albums ingested.", ("result",), registry=here)
         self._cache = Counter("tensoe_cache_lookups", "Looks into the cache.", ("result",), registry=here)
-        self._limited = Counter(
-            "tensoe_http_rate_limited", "Requests refused by the rate limit.", registry=here
-        )
-        started = Gauge(
-            "tensoe_start_time_seconds", "When the server started, seconds since 1970.", registry=here
-        )
+        self._limited = Counter("tensoe_http_rate_limited", "Requests refused by the rate limit.", registry=here)
+        started = Gauge("tensoe_start_time_seconds", "When the server started, seconds since 1970.", registry=here)
         started.set(time.time())
 
     def http_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
@@ -80,8 +74,7 @@ class Metrics:
     def as_dict(self) -> dict[str, Any]:
         """Everything for people: name -> help, and per set of labels the value, or count, sum and mean."""
         return {
-            metric.name: {"help": metric.documentation, "values": _values(metric)}
-            for metric in self.registry.collect()
+            metric.name: {"help": metric.documentation, "values": _values(metric)} for metric in self.registry.collect()
         }
 
 
