@@ -49,14 +49,20 @@ def check_query(query: AlbumQuery) -> AlbumQuery:
         InvalidInputError: a name is empty, too long or not text; the message says which.
     """
     album, artist = _check_name("album_name", query.album), _check_name("artist_name", query.artist)
-    return AlbumQuery(album=album, artist=artist, hints=query.hints)
+    hints = {name: _check_text(name, text).replace("\0", "") for name, text in query.hints.items()}
+    return AlbumQuery(album=album, artist=artist, hints=hints)
+
+
+def _check_text(field: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError(f"{field} holds half a character (a lone surrogate); send valid Unicode") from None
+    return text
 
 
 def _check_name(field: str, name: str) -> str:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise InvalidInputError(f"{field} holds half a character (a lone surrogate); send valid Unicode") from None
+    _check_text(field, name)
     tidy = squeeze(name)
     if not tidy:
         raise InvalidInputError(f"{field} is empty; give the name as it stands on the cover")

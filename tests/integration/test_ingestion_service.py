@@ -203,3 +203,15 @@ async def test_a_list_that_does_not_fit_is_refused_whole(
     with pytest.raises(InvalidInputError, match=said):
         await ours.submit(albums)
     assert await ours.jobs() == []
+
+
+async def test_hints_of_any_text_wait_with_their_album(database: Database) -> None:
+    async def work(query: AlbumQuery) -> IngestReport:
+        return done(query)
+
+    ours = service(database, Runner(work))
+    await ours.submit([AlbumQuery(album="x", artist="y", hints={"aoty_url": "http://a\0b", "aoty_html": "<p>\x01 é"})])
+    (item,) = await JobRepository(database).claim(1, lease_seconds=60)
+    assert item.hints == {"aoty_url": "http://ab", "aoty_html": "<p>\x01 é"}
+    with pytest.raises(InvalidInputError, match="aoty_html holds half a character"):
+        await ours.submit([AlbumQuery(album="x", artist="y", hints={"aoty_html": "\udfff"})])
