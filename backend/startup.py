@@ -95,9 +95,9 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
         container = Container(settings=settings, database=database, cache=cache, metrics=metrics, services=services)
         if server:
             _beside(stack, changes.listen(lambda: cache.clear("catalogue")), name="changes of the catalogue")
+        stack.push_async_callback(services.ingestion.stop)
         if worker:
             services.ingestion.start()
-            stack.push_async_callback(services.ingestion.stop)
         if server and demo_is_on(build_sources(), settings.ingestion):
             _beside(stack, _load_demo(services), name="demo catalogue")
         yield container

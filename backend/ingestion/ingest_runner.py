@@ -99,6 +99,13 @@ class IngestRunner:
         # One caller going away must not end the work that another waits for.
         return await asyncio.shield(task)
 
+    async def close(self) -> None:
+        """End what is under way; an album that is being stored is stored wholly or not at all."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _run(self, query: AlbumQuery) -> IngestReport:
         records: list[SourceRecord] = []
         outcomes: list[SourceOutcome] = []

@@ -196,11 +196,11 @@ class IngestionService:
     async def stop(self) -> None:
         """Stop taking albums and give back those in work; they are taken up again by whoever runs next."""
         loop, self._loop = self._loop, None
-        if loop is None:
-            return
-        for task in (loop, *self._working):
-            task.cancel()
-        await asyncio.gather(loop, *self._working, return_exceptions=True)
+        if loop is not None:
+            for task in (loop, *self._working):
+                task.cancel()
+            await asyncio.gather(loop, *self._working, return_exceptions=True)
+        await self._runner.close()
 
     async def _work(self) -> None:
         while True:

@@ -38,6 +38,9 @@ class Runner:
         finally:
             self.now -= 1
 
+    async def close(self) -> None:
+        """Nothing of these runners outlives who asked."""
+
 
 def done(query: AlbumQuery) -> IngestReport:
     return IngestReport(album=query.album, artist=query.artist, result=IngestResult.COMPLETE, album_id="x")

@@ -230,3 +230,20 @@ async def test_a_page_that_the_caller_gave_wrongly_is_refused_and_nothing_is_sto
     with pytest.raises(InvalidInputError, match="another album"):
         await runner(Says("good", RECORD), wrong, store=store).run(QUERY)
     assert store.saves == 0
+
+
+async def test_closing_ends_what_is_under_way() -> None:
+    began = asyncio.Event()
+
+    class Slow(Says):
+        async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
+            began.set()
+            await asyncio.sleep(600)
+            return {}
+
+    shared = runner(Slow("slow", RECORD))
+    waiting = asyncio.create_task(shared.run(QUERY))
+    await began.wait()
+    await shared.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
