@@ -50,7 +50,8 @@ clean: ## remove the virtual environment and caches; data stays
 	"$$found" -m venv .venv
 
 .venv/ready: requirements.txt pyproject.toml | .venv/bin/python
-	@$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
+	@echo "Installing what Tensoe needs into .venv (about a minute, once) ..."
+	$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps -e .
 	touch .venv/ready
 

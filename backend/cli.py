@@ -131,11 +131,14 @@ async def _ingest_one(query: AlbumQuery, *, as_json: bool) -> None:
     async with _container(worker=False) as container:
         with contextlib.nullcontext() if as_json else err.status(Text(f"asking for {query.album} …")):
             report = await container.ingestion.ingest(query)
-        tracks = (await container.albums.album(report.album_id))["tracks"] if report.album_id else []
+        album = await container.albums.album(report.album_id) if report.album_id else {"tracks": []}
+        tracks = album["tracks"]
     if as_json:
         out.print_json(msgspec.json.encode({"report": report, "tracks": tracks}).decode())
     else:
         _show_report(report, tracks)
+        if "title" in album and (album["title"], album["artist"]) != (query.album, query.artist):
+            out.print(Text(f"Taken for: {album['title']} – {album['artist']}", style="dim"))
     if report.result not in _STORED:
         raise typer.Exit(1)
 
@@ -281,9 +284,9 @@ def status(as_json: Json = False) -> None:
             summary = await container.services.analytics.summary()
             coverage = await container.services.analytics.coverage()
             sources = container.ingestion.sources()
-            where = container.settings.app.tensoe_home if container.database.embedded else "DATABASE_URL"
+            where = container.database.place
         if as_json:
-            found = {"database": str(where), "data": summary, "coverage": coverage, "sources": sources}
+            found = {"database": where, "data": summary, "coverage": coverage, "sources": sources}
             out.print_json(msgspec.json.encode(found).decode())
             return
         out.print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 from collections.abc import Callable
@@ -28,9 +29,12 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as problem:
-        raise ConfigurationError(
-            f"Cannot listen on {host}:{port} ({problem.strerror}); set API_PORT to a free port, or stop what uses it"
-        ) from problem
+        cure = (
+            "set API_PORT to a free port, or stop what uses it"
+            if problem.errno in {errno.EADDRINUSE, errno.EACCES}
+            else "set API_HOST to an address of this machine, such as 127.0.0.1 or 0.0.0.0"
+        )
+        raise ConfigurationError(f"Cannot listen on {host}:{port} ({problem.strerror}); {cure}") from problem
 
 
 def address_of(listener: socket.socket) -> str:

@@ -16,7 +16,6 @@ from backend.config.settings import Environment, Settings
 from backend.ingestion.registry import build_sources, demo_is_on
 from backend.ingestion.transport import open_session
 from backend.metrics import Metrics
-from backend.models.ingestion_models import AlbumQuery
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.database import Database
 from backend.routes.application import build_app
@@ -26,7 +25,6 @@ from backend.services.ingestion_service import IngestionService
 from backend.services.worker_threads import WorkerThreads
 from backend.serving import address_of, answer, listen, loop_factory
 from backend.utils.errors import TensoeError
-from backend.utils.identifiers import derive
 from backend.utils.logging import configure_logging
 from backend.utils.redaction import redact
 
@@ -124,10 +122,8 @@ async def _load_demo(services: Services) -> None:
     try:
         if (await services.analytics.summary())["albums"]:
             return
-        from backend.demo.catalogue import albums  # late: most starts find a filled database
-
-        queries = [AlbumQuery(album=album.title, artist=album.artist) for album in albums()]
-        await services.ingestion.submit(queries, job_id=derive("job", "demo"))
+        await services.ingestion.load_demo(once=True)
+        log.info("no provider's key is set: the demo catalogue is being loaded")
     except TensoeError as problem:
         log.warning("the demo catalogue could not be loaded", error=type(problem).__name__, detail=str(problem))
 
@@ -154,6 +150,7 @@ async def serve(settings: Settings) -> None:
     with listen(settings.api.api_host, settings.api.api_port) as listener:
         async with open_container(settings, server=True) as container:
             address = address_of(listener)
+            sys.stdout.write(f"Data: {container.database.place}\n")
             sys.stdout.write(f"Tensoe is at {address} (API: {address}/docs); Ctrl-C stops it.\n")
             sys.stdout.flush()
             await answer(build_app(settings, services=container.services), listener)

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from backend.utils.errors import ConfigurationError
 
 MASK = "********"
+_SHORTEST_KEY = 12
 
 
 class Environment(StrEnum):
@@ -176,6 +177,8 @@ class Settings:
             faults.append("DEBUG=true shows internals to strangers; set DEBUG=false")
         if not self.api.keys:
             faults.append("API_KEYS is empty, so nobody could write; set at least one long random key")
+        elif min(map(len, self.api.keys)) < _SHORTEST_KEY:
+            faults.append(f"API_KEYS has a key of less than {_SHORTEST_KEY} characters; make one: openssl rand -hex 32")
         if "*" in self.api.origins:
             faults.append("CORS_ORIGINS=* lets every web page call this server; name the origins")
         if faults:

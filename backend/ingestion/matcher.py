@@ -71,8 +71,10 @@ def choose(query: AlbumQuery, candidates: Sequence[Candidate]) -> Match:
         raise RecordNotFoundError(f"no album is offered for {query.album!r} by {query.artist!r}")
     best = ranked[0]
     if best.distance > _FARTHEST:
-        nearest = f"{best.candidate.title!r} by {best.candidate.artist!r}"
-        raise RecordNotFoundError(f"no album {query.album!r} by {query.artist!r}; the nearest is {nearest}")
+        # An album that shares neither artist nor title is no help.
+        is_help = not {"artist", "title"} <= best.penalties.keys()
+        nearest = f"; the nearest is {best.candidate.title!r} by {best.candidate.artist!r}" if is_help else ""
+        raise RecordNotFoundError(f"no album {query.album!r} by {query.artist!r}{nearest}")
     rivals = [] if best.is_exact else [r.candidate for r in ranked[1:] if _rivals(r, best)]
     if rivals:
         names = ", ".join(f"{c.title!r} by {c.artist!r}" for c in (best.candidate, *rivals[:3]))

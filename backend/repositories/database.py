@@ -157,6 +157,11 @@ class Database:
         await upgrade(self)
 
     @property
+    def place(self) -> str:
+        """Where the data stand, for people: a folder, or an address without user and password."""
+        return self._address.shown if self._lease is None else str(self._lease.folder)
+
+    @property
     def engine(self) -> AsyncEngine:
         """The engine, for migrations."""
         return self._engine

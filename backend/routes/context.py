@@ -90,7 +90,7 @@ class RequestContext:
         route = getattr(scope.get("route"), "path", "(none)")
         method = scope["method"] if scope["method"] in _METHODS else "(other)"
         self._count(method=method, route=route, status=status, seconds=seconds)
-        log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
+        log.info("request", method=scope["method"], path=scope["path"], status=int(status), seconds=round(seconds, 4))
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -86,7 +86,13 @@ def track_filter(
     q: Annotated[Word | None, Query(description="Looked for in title, artist and album.")] = None,
     synthetic: Annotated[bool | None, Query(description="false: no row with made-up values; true: only them.")] = None,
 ) -> TrackFilter:
-    """Which tracks; every condition must hold."""
+    """Which tracks; every condition must hold.
+
+    Raises:
+        InvalidInputError: the years exclude each other.
+    """
+    if year_from is not None and year_to is not None and year_from > year_to:
+        raise InvalidInputError(f"year_from={year_from} is after year_to={year_to}; no track can fit both")
     return TrackFilter(
         genres=tuple(genre or ()),
         moods=tuple(mood or ()),

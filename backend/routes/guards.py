@@ -38,7 +38,7 @@ class ApiKeyGuard:
             return
         error = UnauthorizedError(
             "Writing needs an API key that this server knows: send it as the header X-API-Key "
-            "or as Authorization: Bearer (the server's keys stand in API_KEYS)"
+            "or as a bearer token (the server's keys stand in API_KEYS)"
         )
         await answer_for(error, instance=scope["path"])(scope, receive, send)
 

@@ -13,7 +13,8 @@ from backend.utils.errors import InvalidInputError
 from backend.utils.text import fold
 
 _ALBUM_HEADS: Final = frozenset({"album", "album name", "album title", "title", "release"})
-_ARTIST_HEADS: Final = frozenset({"artist", "artist name", "album artist", "band", "performer"})
+_ARTIST_HEADS: Final = frozenset({"artist", "artist name", "album artist", "band", "performer", "singer", "interpret"})
+_COLUMNS: Final = 2  # of a list without a header
 _SHOWN_FAULTS: Final = 10
 
 
@@ -47,6 +48,11 @@ def parse_album_list(lines: Sequence[str], *, name: str = "the list") -> list[Al
     columns = _columns(rows[0][1])
     if columns is not None:
         rows = rows[1:]
+    elif (most := max(len(row) for _, row in rows)) > _COLUMNS:
+        raise InvalidInputError(
+            f"{name} has {most} columns and no header that says which is which; "
+            "let the first line name them (album,artist,…). Nothing was taken."
+        )
     album_at, artist_at = columns or (0, 1)
     found: dict[tuple[str, str], AlbumQuery] = {}
     faults = []

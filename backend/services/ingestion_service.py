@@ -146,16 +146,19 @@ class IngestionService:
         self._wake.set()
         return found
 
-    async def load_demo(self) -> str | None:
-        """Submit the shipped demo catalogue as a job, once; None while the demo is off.
+    async def load_demo(self, *, once: bool = False) -> str | None:
+        """Submit the shipped demo catalogue as a job; None while the demo is off.
 
-        The job's id is always the same, so that a second start, or two at once, add nothing.
+        Args:
+            once: under an id that is always the same, so that servers which start together, or again, add nothing.
         """
         if not any(s.profile.stand_in for s in self._sources if s.profile.name in self._used):
             return None
         from backend.demo.catalogue import albums  # late: only a first start needs the catalogue
 
-        return await self.submit([AlbumQuery(album=a.title, artist=a.artist) for a in albums()], job_id=DEMO_JOB)
+        return await self.submit(
+            [AlbumQuery(album=a.title, artist=a.artist) for a in albums()], job_id=DEMO_JOB if once else None
+        )
 
     async def status(self, job_id: str, *, offset: int = 0, limit: int = 100) -> JobStatus:
         """A job as it stands, with a page of its albums.

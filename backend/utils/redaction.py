@@ -20,7 +20,8 @@ _TELLING_NAME: Final = (
 )
 _FORMS: Final = (
     # postgresql://user:password@host, redis://:password@host; a password may hold "@" when sloppily written
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@?#\"']*):[^\s/\"'?#]*@"), rf"\1:{MASK}@"),
+    # ("user:password@" itself stands in our own hints on the form of an address)
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@?#\"']*):(?!password@)[^\s/\"'?#]*@"), rf"\1:{MASK}@"),
     # Authorization: Bearer x; without the header's name only what is too long for a word ("Basic Channel")
     (re.compile(r"(?i)(authorization[\"']?\s*(?:=|:)\s*[\"']?(?:[a-z]+\s+)?)(?!\*)[\w.~+/=-]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{16,}"), rf"\1 {MASK}"),

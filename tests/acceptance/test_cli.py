@@ -50,6 +50,7 @@ def test_one_album(tensoe: Cli) -> None:
     assert "complete, 17 tracks stored" in said
     assert "Here Comes the Sun" in said
     assert "made up (demo)" in said
+    assert "Taken for: Abbey Road – The Beatles" in said
     found = tensoe.json("ingest", "Abbey Road", "The Beatles")
     assert found["report"]["result"] == "complete"
     assert {s["source"]: s["outcome"] for s in found["report"]["sources"]} == {
@@ -124,6 +125,8 @@ def test_the_demo_comes_and_goes(tensoe: Cli) -> None:
     tensoe("demo", "generate", "20", "--seed", "7")
     assert tensoe.json("status")["data"]["albums"] == before + 20
     assert f"{before + 20} albums are removed" in tensoe("demo", "remove")
+    tensoe("demo", "load")
+    assert tensoe.json("status")["data"]["albums"] == before
 
 
 def test_a_database_that_is_not_there(tensoe: Cli) -> None:

@@ -42,6 +42,11 @@ class Lease:
         return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self._layout.sockets), safe='')}"
 
     @property
+    def folder(self) -> Path:
+        """Where the data stand; under TENSOE_HOME, or for root where an unprivileged user can enter."""
+        return self._layout.state
+
+    @property
     def log(self) -> Path:
         """The server's log file."""
         return self._layout.log
@@ -66,6 +71,7 @@ def acquire(home: Path, *, patience: float = _PATIENCE) -> Lease:
     try:
         # Waits while a watchdog stops the server: it holds the exclusive lock until all is written.
         fcntl.flock(users, fcntl.LOCK_SH)
+        layout = plan(home)  # again: a watchdog that stopped meanwhile has taken the socket's folder away
         _wait_until_up(layout, patience)
     except BaseException:
         os.close(users)

@@ -244,6 +244,7 @@ class Watchdog:
             os.close(users)
             return False
         self.stop()
+        shutil.rmtree(self.sockets, ignore_errors=True)
         return True  # the descriptor is closed, and the lock falls, when this process ends
 
     def stop(self) -> None:

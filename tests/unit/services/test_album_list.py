@@ -15,6 +15,7 @@ KIND = AlbumQuery(album="Kind of Blue", artist="Miles Davis")
     [
         ["Abbey Road,The Beatles", "Kind of Blue,Miles Davis"],
         ["album,artist", "Abbey Road,The Beatles", "Kind of Blue,Miles Davis"],
+        ["title,singer,year", "Abbey Road,The Beatles,1969", "Kind of Blue,Miles Davis,1959"],
         ["Artist Name;Year;Album", "The Beatles;1969;Abbey Road", "Miles Davis;1959;Kind of Blue"],
         ["Abbey Road\tThe Beatles", "", "  \t ", "Kind of Blue\tMiles Davis"],
         ['"Abbey Road", "The Beatles"', "Kind of Blue,Miles Davis", "Abbey  Road ,The Beatles"],
@@ -37,6 +38,7 @@ def test_a_title_with_a_comma_is_quoted() -> None:
         (["Abbey Road,"], "line 1: artist_name is empty"),
         ([f"{'x' * 501},y"], "501 characters"),
         (['"Abbey Road,The Beatles', "x,y"], "has no artist"),
+        (["a;b;c", "d;e;f"], "has 3 columns and no header"),
     ],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_taken(lines: list[str], said: str) -> None:
