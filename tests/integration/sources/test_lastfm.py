@@ -118,7 +118,7 @@ async def test_a_compilations_tracks_are_asked_under_their_own_artists(lastfm: L
 async def test_a_correction_that_leads_to_another_album_is_not_followed(lastfm: Lastfm) -> None:
     other = '{"album": {"name": "Greatest Hits", "artist": "Queen", "url": "x", "tracks": ""}}'
     lastfm.fake.answer = says(other)
-    with pytest.raises(RecordNotFoundError, match="no album .Paper Harbour"):
+    with pytest.raises(RecordNotFoundError, match="no album 'Paper Harbour'"):
         await lastfm.album(HARBOUR.title, ARTIST)
 
 
