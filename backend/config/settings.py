@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -63,8 +63,16 @@ class SettingsGroup(BaseSettings):
             for v in (getattr(self, n) for n in type(self).model_fields)
             if isinstance(v, SecretStr)
         ]
-        passwords = [urlsplit(text).password for text in texts if "://" in text]
-        return [*(part for text in texts if "://" not in text for part in _split(text)), *filter(None, passwords)]
+        return [secret for text in texts for secret in (_passwords(text) if "://" in text else _split(text))]
+
+
+def _passwords(address: str) -> tuple[str, ...]:
+    """The password of an address, as it is written and as libraries report it; all of an address that cannot be read."""
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        return (address,)
+    return (password, unquote(password)) if password else ()
 
 
 def _mask(value: object) -> object:

@@ -121,7 +121,11 @@ class IngestRunner:
         if not records:
             return _nothing(query, outcomes)
         album = await insert_album(self._store, records, profiles=self._profiles, settings=self._settings)
-        await self._stored()
+        try:
+            await self._stored()
+        except Exception:
+            # The album is stored; caches forget it by themselves a little later.
+            log.exception("caches could not be emptied", album=query.album, artist=query.artist)
         unfinished = [o for o in outcomes if o.outcome in _UNFINISHED]
         return IngestReport(
             album=query.album,

@@ -6,9 +6,11 @@ The name is what users were told of; the store is any PostgreSQL (a Supabase pro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from backend.config.settings import IngestionSettings
 from backend.ingestion.merger import merge
+from backend.ingestion.replenish import replenish
 from backend.ingestion.source import SourceProfile
 from backend.ingestion.store import AlbumStore
 from backend.models.ingestion_models import MergedAlbum, SourceRecord
@@ -48,8 +50,13 @@ async def insert_album(
             own_id = derive("album", draft.artist_key, draft.title_key, *sorted(ids.items()))
             merged = merge(records, profiles, album_id=own_id, **limits)
         elif album_id is not None:
+            before = {r.source: r for r in await transaction.records(album_id)}
+            records = [
+                replace(r, album=replenish(r.album, before[r.source].album)) if r.source in before else r
+                for r in records
+            ]
             fresh = {r.source for r in records}
-            kept = [r for r in await transaction.records(album_id) if r.source not in fresh]
+            kept = [r for r in before.values() if r.source not in fresh]
             merged = merge([*kept, *records], profiles, album_id=album_id, **limits)
         await transaction.save(merged, records)
     return merged

@@ -159,7 +159,9 @@ class SpotifySource:
         field = kind.replace("-", "_")
         try:
             reply = await self._client.get(kind, transport, has=field, params={"ids": ",".join(ids)})
-        except (ForbiddenError, RecordNotFoundError):
+        except RecordNotFoundError:
+            return []  # of this batch; says nothing of the next
+        except ForbiddenError:
             self._refused.add(kind)
             log.info("this client id may not ask there (development mode)", source="spotify", endpoint=kind)
             return []

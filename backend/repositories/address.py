@@ -13,6 +13,7 @@ from backend.utils.errors import ConfigurationError
 _SCHEMES: Final = frozenset(
     {"postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2"}
 )
+_BOTH: Final = frozenset({"host", "port"})  # parameters that asyncpg reads from an address as libpq does
 _TRANSACTION_POOLER: Final = (
     6543  # Supabase's pooler, where prepared statements don't live from one statement to the next
 )
@@ -46,12 +47,13 @@ class Address:
     @property
     def dsn(self) -> str:
         """For libpq and asyncpg."""
-        return self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        query = {k: v for k, v in self._url.query.items() if k != "pgbouncer"}  # PgBouncer's own, unknown to libpq
+        return self._url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
     @property
     def sqlalchemy(self) -> str:
         """For SQLAlchemy on asyncpg."""
-        kept = {k: v for k, v in self._url.query.items() if k not in {"sslmode", "pgbouncer"}}
+        kept = {k: v for k, v in self._url.query.items() if k in _BOTH}
         url = self._url.set(drivername="postgresql+asyncpg", query=kept)
         return url.render_as_string(hide_password=False)
 
@@ -61,6 +63,8 @@ class Address:
         options: dict[str, Any] = {}
         if sslmode := self._url.query.get("sslmode"):
             options["ssl"] = sslmode
+        if name := self._url.query.get("application_name"):
+            options["server_settings"] = {"application_name": name}
         if self._url.port == _TRANSACTION_POOLER or self._url.query.get("pgbouncer") == "true":
             options |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
         return options

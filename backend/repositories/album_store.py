@@ -189,7 +189,8 @@ async def write(connection: Connection, rows: Rows) -> None:
 def _refused() -> Iterator[None]:
     try:
         yield
-    except (asyncpg.DataError, OverflowError, ValueError) as problem:
+    except (asyncpg.DataError, asyncpg.ProgramLimitExceededError, OverflowError, ValueError) as problem:
+        # The limit: names that together are too long for an index.
         raise InvalidInputError(f"An album holds a value that its column cannot: {problem}") from problem
 
 

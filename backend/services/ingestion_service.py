@@ -267,7 +267,13 @@ class IngestionService:
     async def _keep_lease(self, item: ClaimedItem) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            await self._jobs.renew(item, lease_seconds=LEASE_SECONDS)
+            try:
+                await self._jobs.renew(item, lease_seconds=LEASE_SECONDS)
+            except Exception as problem:
+                # The lease outlives a short absence of the database; the next turn tries again.
+                log.warning(
+                    "a lease could not be renewed", job=item.job_id, error=type(problem).__name__, exc_info=True
+                )
 
 
 def _numbered(position: int, query: AlbumQuery) -> AlbumQuery:

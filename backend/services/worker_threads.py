@@ -58,12 +58,13 @@ class ChunkWriter(io.RawIOBase):
 
 
 class WorkerThreads:
-    """At most `most` pieces of blocking work at a time.
+    """At most `most` pieces of blocking work at a time; one whose reader takes nothing for `stalled` seconds is ended.
 
     A thread counts as taken until it has ended, also when nobody waits for it any more.
     """
 
-    def __init__(self, most: int = 4) -> None:
+    def __init__(self, most: int = 4, *, stalled: float = _STALLED) -> None:
+        self._stalled = stalled
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="tensoe-work")
         self._free = asyncio.Semaphore(most)
 
@@ -91,7 +92,7 @@ class WorkerThreads:
                 raise ReaderGoneError
             put = asyncio.run_coroutine_threadsafe(queue.put(chunk), loop)
             try:
-                put.result(_STALLED)
+                put.result(self._stalled)
             except TimeoutError:
                 put.cancel()
                 gone.set()
@@ -107,7 +108,7 @@ class WorkerThreads:
 
         working = self._start(work)
         try:
-            while (chunk := await queue.get()) is not None:
+            while (chunk := await _next(queue, working)) is not None:
                 yield chunk
             await working
         finally:
@@ -155,3 +156,16 @@ async def _continued(first: bytes, stream: AsyncIterator[bytes]) -> AsyncGenerat
     finally:
         if isinstance(stream, AsyncGenerator):
             await stream.aclose()
+
+
+async def _next(queue: asyncio.Queue[bytes | None], working: asyncio.Future[None]) -> bytes | None:
+    """The next chunk; None at the end, also when the work ended without saying so because nobody took its chunks."""
+    waiting = asyncio.ensure_future(queue.get())
+    try:
+        both: set[asyncio.Future[Any]] = {waiting, working}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        return None if queue.empty() else queue.get_nowait()
+    finally:
+        waiting.cancel()

@@ -74,3 +74,20 @@ async def test_two_requests_at_once_make_one_album(database: Database) -> None:
     found = await asyncio.gather(*(insert(database, *records) for _ in range(6)))
     assert len({album.id for album in found}) == 1
     assert len(await titles(database)) == 1
+
+
+async def test_a_source_that_may_say_less_today_erases_nothing_it_said(database: Database) -> None:
+    rich = tuple(
+        TrackRecord(title=t.title, track_number=t.track_number, popularity=7, audio_features={"energy": 0.5})
+        for t in TRACKS
+    )
+    await insert(database, said("spotify", ids={"spotify": "s1"}, tracks=rich, label="Tide", popularity=9))
+    again = await insert(database, said("spotify", ids={"spotify": "s1"}, release_date="1999"))
+    assert (again.label, again.popularity, again.release_date) == ("Tide", 9, "1999")
+    assert [(t.popularity, t.audio_features) for t in again.tracks] == [(7, {"energy": 0.5})] * 2
+
+
+async def test_another_album_under_the_same_name_takes_nothing_over(database: Database) -> None:
+    first = await insert(database, said("lastfm", ids={"lastfm": "one"}, listeners=9))
+    again = await insert(database, said("lastfm", ids={"lastfm": "two"}))
+    assert (again.listeners, first.listeners) == (None, 9)

@@ -94,7 +94,8 @@ def _unprivileged() -> Account:
 
 def _socket_folder(mark: str) -> Path:
     name = f"tensoe-{os.geteuid()}-{mark}"
-    for parent in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108 - 0700, owner checked
+    # Not XDG_RUNTIME_DIR: a service and a login shell differ in it, and would not find each other.
+    for parent in ("/tmp", tempfile.gettempdir()):  # noqa: S108 - 0700, owner checked
         if parent and Path(parent).is_dir() and len(os.fsencode(parent)) + len(name) < _LONGEST_SOCKET_FOLDER:
             # Runtime folders of root are closed to the user that the server runs under.
             if os.geteuid() == 0 and not _can_reach(Path(parent), _unprivileged()):

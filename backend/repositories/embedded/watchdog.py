@@ -199,8 +199,16 @@ class Watchdog:
         """Whether a process is a postmaster of this data directory."""
         if pid <= 0:
             return False
+        with contextlib.suppress(OSError):  # no /proc (macOS), or no such process
+            return self.names_data(Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace"))
+        if Path("/proc/self").exists():
+            return False
         said = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
-        return "postgres" in said.stdout and str(self.data) in said.stdout
+        return self.names_data(said.stdout)
+
+    def names_data(self, command: str) -> bool:
+        """Whether a command line is a postmaster's of this data directory."""
+        return "postgres" in command and str(self.data) in command
 
     def last_words(self) -> str:
         """The last lines of the log."""

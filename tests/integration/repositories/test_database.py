@@ -91,6 +91,18 @@ async def test_a_transaction_pooler_gets_no_prepared_statements(plain_server: st
     await database.close()
 
 
+@pytest.mark.parametrize("more", ["application_name=mine", "channel_binding=prefer&connect_timeout=5&sslmode=prefer"])
+async def test_parameters_that_hosts_give_are_no_stumbling_block(plain_server: str, more: str) -> None:
+    database = await opened(f"postgresql://owner:{PASSWORD}@{plain_server}?{more}")
+    async with database.connection() as connection:
+        name = await connection.fetchval("SHOW application_name")
+    assert (name == "mine") is ("mine" in more)
+    with database.columnar() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchall() == [(1,)]
+    await database.close()
+
+
 async def test_a_wrong_password_is_said_without_repeating_it(plain_server: str) -> None:
     with pytest.raises(DatabaseUnreachableError, match="refuses us") as caught:
         await opened(f"postgresql://owner:wrong-secret@{plain_server}")

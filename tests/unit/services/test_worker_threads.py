@@ -95,3 +95,19 @@ async def test_work_beyond_the_threads_waits_for_one() -> None:
 
     await asyncio.gather(*(threads.run(work) for _ in range(8)))
     assert most == 2
+
+
+async def test_a_reader_that_comes_back_too_late_is_told_and_does_not_wait_for_ever() -> None:
+    def produce(writer: ChunkWriter) -> None:
+        for _ in range(200):
+            writer.write(bytes(500_000))
+
+    threads = WorkerThreads(1, stalled=0.2)
+    chunks = threads.stream(produce)
+    await anext(chunks)
+    await asyncio.sleep(0.6)
+    async with asyncio.timeout(20):
+        with pytest.raises(ReaderGoneError):
+            async for _ in chunks:
+                pass
+    await threads.close()
