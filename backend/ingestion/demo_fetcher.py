@@ -24,6 +24,7 @@ _PROFILE: Final = SourceProfile(
     )
     | {"tags": 1.0},
     stage="identity",
+    defines=True,
     stand_in=True,
     terms="Names, numbers and dates of well-known albums, written out for this project; free for any use.",
 )

@@ -55,6 +55,7 @@ async def exchange(
     seconds: float,
     params: Params | None = None,
     data: Mapping[str, str] | None = None,
+    json: object = None,
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """Send one request and read its reply whole; redirects are replies like others.
@@ -75,7 +76,14 @@ async def exchange(
     body = bytearray()
     try:
         async with session.request(
-            method, address, params=params, data=data, headers=headers, timeout=timeout, allow_redirects=False
+            method,
+            address,
+            params=params,
+            data=data,
+            json=json,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
         ) as answer:
             async for chunk in answer.content.iter_any():
                 body += chunk

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 from backend.config.settings import SettingsGroup
 from backend.ingestion.transport import Limits, Transport
@@ -17,7 +17,13 @@ from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 Payload = dict[str, Any]
 """What a source answered, as plain JSON values: what `normalise` needs and nothing else."""
 
-Stage = Literal["identity", "enrichment"]
+Stage = Literal["identity", "catalogue", "enrichment", "completion"]
+STAGES: Final[tuple[Stage, ...]] = ("identity", "catalogue", "enrichment", "completion")
+"""In this order sources are asked; each stage knows what the ones before it found (`AlbumQuery.known`).
+
+identity: who names the album by itself. catalogue: who may, and finds it more surely by what is known. enrichment: who adds
+to it. completion: who is asked for what is still missing, because asking is dear.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +34,12 @@ class SourceProfile:
         name: lower case, the key in provenance, settings and metrics.
         rights: what its terms let one do with its values.
         gives: precedence by field of AlbumRecord and TrackRecord ("title", "tracks", "audio_features", "tags", …);
-            the highest wins, a field that is not named is never taken. For "tags" it is the weight of its tags.
-        stage: "identity" sources are asked first; what they find is passed on to the others as `AlbumQuery.known`.
+            the highest wins, a field that is not named is never taken. An audio feature of its own name ("tempo") goes before
+            "audio_features". For "tags" it is the weight of its tags.
+        rights_of: rights of fields (as in `gives`) that are not those of the whole.
+        stage: when it is asked, see `STAGES`.
+        defines: its identifier tells one album from another (not so where editions share an entry or a page).
+        storage_cap: bytes of its records that its terms let one keep; None for no such limit.
         keyed: needs a key of the user's; while none of these has one, the demo takes part.
         stand_in: its records count only while no other source knows the album (demo, made-up values).
         limits: pace and patience of its client.
@@ -39,11 +49,18 @@ class SourceProfile:
     name: str
     rights: Rights
     gives: Mapping[str, float]
+    rights_of: Mapping[str, Rights] = field(default_factory=dict)
     stage: Stage = "enrichment"
+    defines: bool = False
+    storage_cap: int | None = None
     keyed: bool = False
     stand_in: bool = False
     limits: Limits = field(default_factory=Limits)
     terms: str = ""
+
+    def rights_to(self, name: str) -> Rights:
+        """The rights of what it gives for a field."""
+        return self.rights_of.get(name, self.rights)
 
 
 @runtime_checkable

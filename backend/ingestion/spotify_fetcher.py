@@ -60,6 +60,7 @@ class SpotifySource:
             rights=Rights.RESTRICTED,
             gives={**dict.fromkeys(fields, 1.0), "label": 0.8, "audio_features": 1.0, "tags": 0.7},
             stage="identity",
+            defines=True,
             keyed=True,
             limits=Limits(rate=self._settings.spotify_rate, concurrent=10),
             terms="Its developer terms bar training machine-learning models on its content.",

@@ -16,6 +16,7 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from backend.ingestion.exchange import Params, exchange, open_session, redirect, user_agent
+from backend.ingestion.memory import Memory, ProcessMemory
 from backend.ingestion.pace import Limits, Pace
 from backend.ingestion.reply import Reply
 from backend.utils.errors import (
@@ -53,12 +54,20 @@ class Transport:
         limits: its pace and patience.
         session: the shared session (`open_session`).
         observe: told of every request.
+        memory: what the source remembers; by default for as long as the process lives.
     """
 
     def __init__(
-        self, name: str, *, limits: Limits, session: aiohttp.ClientSession, observe: Observe = lambda *_: None
+        self,
+        name: str,
+        *,
+        limits: Limits,
+        session: aiohttp.ClientSession,
+        observe: Observe = lambda *_: None,
+        memory: Memory | None = None,
     ) -> None:
         self.name = name
+        self.memory = memory or ProcessMemory()
         self._limits = limits
         self._session = session
         self._observe = observe
@@ -84,12 +93,13 @@ class Transport:
         url: str,
         *,
         data: Mapping[str, str] | None = None,
+        json: object = None,
         headers: Mapping[str, str] | None = None,
         check: Check | None = None,
         retry: bool = True,
     ) -> Reply:
-        """POST a form; see `request`."""
-        return await self.request("POST", url, data=data, headers=headers, check=check, retry=retry)
+        """POST a form, or JSON; see `request`."""
+        return await self.request("POST", url, data=data, json=json, headers=headers, check=check, retry=retry)
 
     async def request(
         self,
@@ -98,6 +108,7 @@ class Transport:
         *,
         params: Params | None = None,
         data: Mapping[str, str] | None = None,
+        json: object = None,
         headers: Mapping[str, str] | None = None,
         check: Check | None = None,
         retry: bool = True,
@@ -109,6 +120,7 @@ class Transport:
             url: the address; redirects are followed on its host only.
             params: of the query.
             data: a form.
+            json: a body of JSON, where there is no form.
             headers: besides the session's.
             check: sees every reply first; a 429 or 5xx that it lets pass (`Reply.is_fault`) is an error all the same.
             retry: whether a transient fault is worth another try.
@@ -126,7 +138,7 @@ class Transport:
             retry=retry_if_exception_type(TransientError), stop=attempts, wait=self._backoff, reraise=True
         )
         try:
-            return await retrying(self._ask, method, url, check, params=params, data=data, headers=headers)
+            return await retrying(self._ask, method, url, check, params=params, data=data, json=json, headers=headers)
         except ThrottledError as problem:
             message, until = str(problem), problem.until
             self._stand(lambda: ThrottledError(message, until=until), until)

@@ -42,6 +42,42 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class RightsLevel(StrEnum):
+    """Whose values are wanted: everybody's, those free for non-commercial use, or open ones alone."""
+
+    ANY = "any"
+    NONCOMMERCIAL = "noncommercial"
+    OPEN = "open"
+
+    def permits(self, rights: Rights) -> bool:
+        """Whether values with these rights may be shown at this level."""
+        return self is RightsLevel.ANY or rights in _PERMITTED[self]
+
+
+_PERMITTED: Final = {
+    RightsLevel.NONCOMMERCIAL: frozenset({Rights.OPEN, Rights.NONCOMMERCIAL}),
+    RightsLevel.OPEN: frozenset({Rights.OPEN}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchCandidate:
+    """An album that a source offers and that was not taken by itself: a person decides.
+
+    `hint` is the key of `AlbumQuery.hints` by which the source takes exactly this one, with `id` as its value.
+    """
+
+    source: str
+    hint: str
+    id: str
+    title: str
+    artist: str
+    year: int | None = None
+    total_tracks: int | None = None
+    score: float = 0.0  # 0..1
+    penalties: dict[str, float] = field(default_factory=dict)  # named and weighted; they add up to 1 - score
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOutcome:
     """One source's answer to one ingestion, in a form that is shown to people."""
@@ -52,6 +88,7 @@ class SourceOutcome:
     retry_at: datetime | None = None  # UTC; set when throttled
     tracks: int = 0
     seconds: float = 0.0
+    candidates: tuple[MatchCandidate, ...] = ()  # nearest first; of what was ambiguous or not near enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +117,9 @@ class TrackRecord:
     listeners: int | None = None
     rating: float | None = None  # 0..100
     isrc: str | None = None
-    audio_features: dict[str, float] = field(default_factory=dict)  # keys of AUDIO_FEATURES
+    audio_features: dict[str, float] = field(default_factory=dict)  # keys of AUDIO_FEATURES, in their units
+    # As the source measured it, on its own scale and in its own words: what audio_features were aligned from, and more.
+    raw_features: dict[str, float] = field(default_factory=dict)
     tags: tuple[Tag, ...] = ()
     ids: dict[str, str] = field(default_factory=dict)  # "spotify" -> track id there
 
@@ -105,8 +144,13 @@ class AlbumRecord:
     ids: dict[str, str] = field(default_factory=dict)  # "spotify" -> album id there
     artist_ids: dict[str, str] = field(default_factory=dict)
     url: str | None = None
-    match_method: str = "name"  # how the source's album was found: name | id | page | artist (the artist only)
-    match_score: float = 1.0  # 0..1, of the name actually found against the one asked for
+    match_method: str = (
+        "name"  # how the source's album was found: name | id | upc | isrc | mbid | link | page | artist, …
+    )
+    match_score: float = 1.0  # 0..1, of what was found against what was asked for
+    match_penalties: dict[str, float] = field(
+        default_factory=dict
+    )  # named and weighted; they add up to 1 - match_score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +165,17 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlbumQuery:
-    """What to look for. `aoty_page` and the like are hints that only the source named by the key reads."""
+    """What to look for. `aoty_html` and the like are hints that only the source named by the key reads.
+
+    `known` is what the sources of earlier stages found, laid together: the names, dates and tracks of the one most trusted
+    with names, with everybody's identifiers (`ids`, `artist_ids`, `upc`, and of each track `ids`, `isrc`), and every value
+    of a track that any of them has. None as long as nobody found anything.
+    """
 
     album: str
     artist: str
     hints: dict[str, str] = field(default_factory=dict)
-    known: AlbumRecord | None = None  # what an identity source found: canonical names, ids, track titles
+    known: AlbumRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +198,15 @@ class MergedTrack:
     genres: tuple[str, ...]
     moods: tuple[str, ...]
     audio_features: dict[str, float]
-    provenance: dict[str, str]  # field -> source (genres, moods: sources joined by "+")
+    provenance: dict[str, str]  # column -> source, per audio feature too (genres, moods: sources joined by "+")
+    recording_mbid: str | None = None  # MusicBrainz's identifier of the recording
+    recording_key: str = ""  # first artist and title, folded, of every edition: what finds it on other albums
+    tag_weights: dict[str, tuple[float, Level]] = field(default_factory=dict)  # of genres and moods kept, 0..1
+    mood_valence: float | None = None  # -1..1, the weighted mean of its moods' places
+    mood_arousal: float | None = None  # -1..1
+    estimates: dict[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # feature -> 90 % interval, of those estimated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
