@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, Text, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
@@ -11,16 +11,24 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.database import Base, Instant
 
+_TRIGRAMS: Final = {"title_key": "gin_trgm_ops", "artist_key": "gin_trgm_ops"}
 
-class AlbumRow(Base):
-    """An album: the merged truth of its source records."""
 
-    __tablename__ = "albums"
+def _indexes(table: str) -> tuple[Index, ...]:
+    return (
+        Index(f"ix_{table}_artist_key_title_key", "artist_key", "title_key"),
+        Index(f"ix_{table}_artist_id", "artist_id"),
+        Index(f"ix_{table}_release_date", "release_date"),
+        Index(f"ix_{table}_genres", "genres", postgresql_using="gin"),
+        Index(f"ix_{table}_names", "title_key", "artist_key", postgresql_using="gin", postgresql_ops=_TRIGRAMS),
+    )
 
-    id: Mapped[str] = mapped_column(Text, primary_key=True)
+
+class AlbumColumns:
+    """The columns of an album, the same at every level of rights."""
+
     title: Mapped[str] = mapped_column(Text)
     artist: Mapped[str] = mapped_column(Text)
-    artist_id: Mapped[str] = mapped_column(Text, ForeignKey("artists.id"))
     title_key: Mapped[str] = mapped_column(Text)  # folded
     artist_key: Mapped[str] = mapped_column(Text)  # folded
     release_date: Mapped[date | None] = mapped_column(Date)  # first day of the month or year when less is known
@@ -42,12 +50,38 @@ class AlbumRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
 
-    __table_args__ = (
-        Index("ix_albums_artist_key_title_key", "artist_key", "title_key"),
-        Index("ix_albums_artist_id", "artist_id"),
-        Index("ix_albums_release_date", "release_date"),
-        Index("ix_albums_genres", "genres", postgresql_using="gin"),
-    )
+
+class AlbumRow(AlbumColumns, Base):
+    """An album: the merged truth of what all sources said of it."""
+
+    __tablename__ = "albums"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    artist_id: Mapped[str] = mapped_column(Text, ForeignKey("artists.id"))
+
+    __table_args__ = _indexes("albums")
+
+
+class NoncommercialAlbumRow(AlbumColumns, Base):
+    """The same from the sources alone whose values are free for non-commercial use."""
+
+    __tablename__ = "albums_noncommercial"
+
+    id: Mapped[str] = mapped_column(Text, ForeignKey("albums.id", ondelete="CASCADE"), primary_key=True)
+    artist_id: Mapped[str] = mapped_column(Text)  # of the name at this level, which may be spelt another way
+
+    __table_args__ = _indexes("albums_noncommercial")
+
+
+class OpenAlbumRow(AlbumColumns, Base):
+    """The same from open sources alone."""
+
+    __tablename__ = "albums_open"
+
+    id: Mapped[str] = mapped_column(Text, ForeignKey("albums.id", ondelete="CASCADE"), primary_key=True)
+    artist_id: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = _indexes("albums_open")
 
 
 class AlbumIdentifierRow(Base):

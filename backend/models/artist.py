@@ -23,4 +23,7 @@ class ArtistRow(Base):
     ids: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
 
-    __table_args__ = (Index("uq_artists_name_key", "name_key", unique=True),)
+    __table_args__ = (
+        Index("uq_artists_name_key", "name_key", unique=True),
+        Index("ix_artists_names", "name_key", postgresql_using="gin", postgresql_ops={"name_key": "gin_trgm_ops"}),
+    )

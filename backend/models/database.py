@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Text,
     func,
@@ -120,4 +121,64 @@ class SourceOutcomeRow(Base):
     __table_args__ = (
         Index("ix_source_outcomes_job", "job_id", "position"),
         Index("ix_source_outcomes_source", "source", "at"),
+    )
+
+
+class SourceMemoryRow(Base):
+    """What a source remembers from one album to the next: what its key may do, which identifiers it does not know."""
+
+    __tablename__ = "source_memory"
+
+    source: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[Any] = mapped_column(JSONB)
+    until: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (Index("ix_source_memory_until", "until"),)
+
+
+class CatalogueStateRow(Base):
+    """What holds for the catalogue as a whole, such as under which policy its rows were merged."""
+
+    __tablename__ = "catalogue_state"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+
+
+class FeatureModelRow(Base):
+    """The model that estimates missing audio features, one per level of rights: learnt from values of that level alone."""
+
+    __tablename__ = "feature_models"
+
+    rights: Mapped[str] = mapped_column(Text, primary_key=True)
+    digest: Mapped[str] = mapped_column(Text)
+    model: Mapped[bytes] = mapped_column(LargeBinary)
+    report: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    fitted_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+
+
+class UnmatchedAlbumRow(Base):
+    """An album asked for that a source offers several of, or none near enough: a person decides."""
+
+    __tablename__ = "unmatched_albums"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    asked: Mapped[str] = mapped_column(Text)  # a digest of album and artist, which are too long for an index
+    album: Mapped[str] = mapped_column(Text)
+    artist: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(Text)  # ambiguous | not_found
+    detail: Mapped[str] = mapped_column(Text, server_default="")
+    candidates: Mapped[list[Any]] = mapped_column(JSONB)  # of MatchCandidate, nearest first
+    album_id: Mapped[str | None] = mapped_column(
+        Text, ForeignKey("albums.id", ondelete="CASCADE")
+    )  # stored from others
+    asked_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+    dismissed_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        Index("uq_unmatched_albums_asked", "asked", "source", unique=True),
+        Index("ix_unmatched_albums_album_id", "album_id"),
     )

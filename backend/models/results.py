@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from backend.models.ingestion_models import SourceOutcome
+from backend.models.ingestion_models import RightsLevel, SourceOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,8 @@ class TrackFilter:
     min_popularity: int | None = None
     q: str | None = None
     synthetic: bool | None = None
+    rights: RightsLevel = RightsLevel.ANY  # from which sources; see docs/rights.md
+    estimates: bool = True  # whether estimated audio features count as known
     after: str | None = None  # only ids behind this one: a listing that goes on
     until: str | None = None  # only ids up to this one, all of them: a page whose end was told before
 

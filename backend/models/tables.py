@@ -1,18 +1,36 @@
 """All tables in one import, for migrations: importing a table is what makes its metadata known."""
 
-from backend.models.album import AlbumIdentifierRow, AlbumRow
+from backend.models.album import AlbumIdentifierRow, AlbumRow, NoncommercialAlbumRow, OpenAlbumRow
 from backend.models.artist import ArtistRow
-from backend.models.database import Base, IngestItemRow, IngestJobRow, SourceOutcomeRow, SourceRecordRow
-from backend.models.track import TrackRow
+from backend.models.database import (
+    Base,
+    CatalogueStateRow,
+    FeatureModelRow,
+    IngestItemRow,
+    IngestJobRow,
+    SourceMemoryRow,
+    SourceOutcomeRow,
+    SourceRecordRow,
+    UnmatchedAlbumRow,
+)
+from backend.models.track import NoncommercialTrackRow, OpenTrackRow, TrackRow
 
 __all__ = [
     "AlbumIdentifierRow",
     "AlbumRow",
     "ArtistRow",
     "Base",
+    "CatalogueStateRow",
+    "FeatureModelRow",
     "IngestItemRow",
     "IngestJobRow",
+    "NoncommercialAlbumRow",
+    "NoncommercialTrackRow",
+    "OpenAlbumRow",
+    "OpenTrackRow",
+    "SourceMemoryRow",
     "SourceOutcomeRow",
     "SourceRecordRow",
     "TrackRow",
+    "UnmatchedAlbumRow",
 ]

@@ -17,10 +17,23 @@ def _feature(name: str) -> Computed:
     return Computed(f"(audio_features->>'{name}')::real", persisted=True)
 
 
-class TrackRow(Base):
-    """A track of an album: the merged truth of the album's source records."""
+def _tag_indexes(table: str) -> tuple[Index, ...]:
+    return tuple(Index(f"ix_{table}_{tags}", tags, postgresql_using="gin") for tags in ("genres", "moods"))
 
-    __tablename__ = "enhanced_tracks"
+
+def _indexes(table: str) -> tuple[Index, ...]:
+    plain = (Index(f"ix_{table}_{column}", column) for column in ("album_id", "release_year"))
+    # Rows without such an identifier, or alone of their recording, are most of them and need no entry.
+    known = (
+        Index(f"ix_{table}_{column}", column, postgresql_where=text(f"{column} IS NOT NULL"))
+        for column in ("isrc", "recording_mbid", "recording_key")
+    )
+    shared = Index(f"ix_{table}_recording_id", "recording_id", postgresql_where=text("recording_id <> id"))
+    return (*plain, *known, shared, Index(f"ix_{table}_artist", text("lower(artist)")))
+
+
+class TrackColumns:
+    """The columns of a track, the same at every level of rights."""
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     title: Mapped[str] = mapped_column(Text)
@@ -38,13 +51,21 @@ class TrackRow(Base):
     created_at: Mapped[datetime | None] = mapped_column(TIMESTAMP, server_default=func.now())
     updated_at: Mapped[datetime | None] = mapped_column(TIMESTAMP, server_default=func.now())
     # Ours besides the promised columns.
-    album_id: Mapped[str | None] = mapped_column(Text, ForeignKey("albums.id", ondelete="CASCADE"))
     disc_number: Mapped[int | None] = mapped_column(SmallInteger)
     aoty_critic_score: Mapped[float | None] = mapped_column(REAL)
     rating: Mapped[float | None] = mapped_column(REAL)  # the track's own, 0..100
     listeners: Mapped[int | None] = mapped_column(Integer)
     isrc: Mapped[str | None] = mapped_column(Text)
     spotify_id: Mapped[str | None] = mapped_column(Text)
+    recording_id: Mapped[str | None] = mapped_column(Text)  # the same on every album that the recording appears on
+    recording_mbid: Mapped[str | None] = mapped_column(Text)
+    recording_key: Mapped[str | None] = mapped_column(Text)  # first artist and title, folded, of every edition
+    tag_weights: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'::jsonb")
+    )  # name: [0..1, level]
+    mood_valence: Mapped[float | None] = mapped_column(REAL)  # -1..1, of its moods
+    mood_arousal: Mapped[float | None] = mapped_column(REAL)  # -1..1
+    estimates: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))  # feature: [low, high]
     provenance: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     synthetic: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     release_year: Mapped[int | None] = mapped_column(
@@ -63,10 +84,36 @@ class TrackRow(Base):
     mode: Mapped[float | None] = mapped_column(REAL, _feature("mode"))
     time_signature: Mapped[float | None] = mapped_column(REAL, _feature("time_signature"))
 
+
+class TrackRow(TrackColumns, Base):
+    """A track of an album: the merged truth of what all sources said of it."""
+
+    __tablename__ = "enhanced_tracks"
+
+    album_id: Mapped[str | None] = mapped_column(Text, ForeignKey("albums.id", ondelete="CASCADE"))
+
     __table_args__ = (
         Index("idx_tracks_genres", "genres", postgresql_using="gin"),
         Index("idx_tracks_moods", "moods", postgresql_using="gin"),
-        Index("ix_enhanced_tracks_album_id", "album_id"),
-        Index("ix_enhanced_tracks_artist", text("lower(artist)")),
-        Index("ix_enhanced_tracks_release_year", "release_year"),
+        *_indexes("enhanced_tracks"),
     )
+
+
+class NoncommercialTrackRow(TrackColumns, Base):
+    """The same from the sources alone whose values are free for non-commercial use."""
+
+    __tablename__ = "tracks_noncommercial"
+
+    album_id: Mapped[str] = mapped_column(Text, ForeignKey("albums_noncommercial.id", ondelete="CASCADE"))
+
+    __table_args__ = (*_tag_indexes("tracks_noncommercial"), *_indexes("tracks_noncommercial"))
+
+
+class OpenTrackRow(TrackColumns, Base):
+    """The same from open sources alone."""
+
+    __tablename__ = "tracks_open"
+
+    album_id: Mapped[str] = mapped_column(Text, ForeignKey("albums_open.id", ondelete="CASCADE"))
+
+    __table_args__ = (*_tag_indexes("tracks_open"), *_indexes("tracks_open"))
