@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
-from backend.ingestion.distance import alike, numbers, title_penalties, weigh
+from backend.ingestion.distance import alike, first_artist, numbers, title_penalties, weigh
 from backend.ingestion.titles import Name, take_apart
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold
@@ -14,6 +15,7 @@ from backend.utils.text import fold
 _SAME_TITLE: Final = 0.4  # penalties of two titles of one recording
 _SAME_SECONDS: Final = 3.0  # by which durations of one recording differ at most between services
 _UNKNOWN_SECONDS: Final = 30.0  # where a duration is missing: worse than a near one, better than a far one
+_LONGEST_KEY: Final = 200  # characters; the digest keeps longer ones apart
 
 Track = tuple[int, TrackRecord]
 
@@ -48,6 +50,25 @@ def title_key(title: str) -> str:
     """
     name = take_apart(title)
     return " ".join((name.core or fold(title), *sorted(name.asides), *sorted(name.performances)))
+
+
+def recording_key(artist: str, title: str) -> str:
+    """What a recording is called on every album that holds it; 200 characters at most.
+
+    The first artist credited, and the title without what only a package adds (remaster, mono, explicit, guests). Another
+    performance or length (live, remix, demo, radio edit) is another recording.
+
+    >>> recording_key("The Beatles", "Something - Remastered 2009"), recording_key("Beatles", "Something (Live)")
+    ('beatles/something', 'beatles/something live')
+    >>> recording_key("JAY-Z, Kanye West", "Otis (feat. Otis Redding)"), recording_key("Foo", "Bar - Radio Edit")
+    ('jayz/otis', 'foo/bar radio')
+    """
+    words = (title_key(title), *sorted(take_apart(title).cuts))
+    key = f"{first_artist(artist)}/{' '.join(words)}"
+    if len(key) <= _LONGEST_KEY:
+        return key
+    digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+    return f"{key[: _LONGEST_KEY - len(digest) - 1]}~{digest}"
 
 
 Cost = tuple[object, ...]

@@ -12,7 +12,16 @@ from rapidfuzz.distance import OSA
 from backend.ingestion.titles import Name, take_apart
 from backend.utils.text import fold_name
 
-__all__ = ["alike", "artist_difference", "difference", "numbers", "take_apart", "title_penalties", "weigh"]
+__all__ = [
+    "alike",
+    "artist_difference",
+    "difference",
+    "first_artist",
+    "numbers",
+    "take_apart",
+    "title_penalties",
+    "weigh",
+]
 
 # A penalty is 0..1; a match is what stays below `matcher._FARTHEST`, so 1.0 alone ends a candidate's hopes.
 WEIGHTS: Final = {
@@ -32,6 +41,11 @@ _VARIOUS: Final = frozenset(
 )
 _BETWEEN_ARTISTS: Final = re.compile(
     r"\s*[,;/+&•·×、・]\s*|\s+(?:feat\.?|ft\.?|featuring|with|and|und|et|y|e|vs\.?|x|presents|pres\.|meets)\s+",
+    re.IGNORECASE,
+)
+# Without blanks around it a sign belongs to the name: AC/DC, +/-, M+M.
+_AFTER_FIRST_ARTIST: Final = re.compile(
+    r"\s*[,;、]\s+|[;、]|\s+(?:[/+&•·×|]|feat\.?|ft\.?|featuring|with|and|und|et|y|e|vs\.?|x|presents|pres\.|meets)\s+",
     re.IGNORECASE,
 )
 _FILLERS: Final = frozenset({"and", "n", "the"})
@@ -142,6 +156,17 @@ def artist_difference(wanted: str, offered: str) -> float:
 @lru_cache(maxsize=65_536)
 def _credited(artist: str) -> frozenset[str]:
     return frozenset(folded for part in _BETWEEN_ARTISTS.split(artist) if (folded := fold_name(part)))
+
+
+@lru_cache(maxsize=65_536)
+def first_artist(credit: str) -> str:
+    """The first artist of a credit, folded and without blanks and little words.
+
+    >>> first_artist("Simon & Garfunkel"), first_artist("JAY-Z feat. Rihanna"), first_artist("AC/DC"), first_artist("+/-")
+    ('simon', 'jayz', 'acdc', '+/-')
+    """
+    parts = _AFTER_FIRST_ARTIST.split(credit)
+    return _joined(next((folded for part in parts if (folded := fold_name(part))), fold_name(credit)))
 
 
 def _within(a: list[str], b: list[str]) -> bool:

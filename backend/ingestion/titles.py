@@ -16,7 +16,7 @@ def _kinds(**patterns: str) -> dict[str, re.Pattern[str]]:
 
 
 _BRACKETS: Final = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|（([^（）]*)）|【([^【】]*)】)")
-_DASHED: Final = re.compile(r"(.+\S)\s+[-–—]\s+(\S.*)$")
+_DASHED: Final = re.compile(r"(.*\S)\s+[-–—]\s+(\S.*)$")
 _GUESTS: Final = re.compile(r"^(?:feat\.?|ft\.?|featuring|with|w/)\s", re.IGNORECASE)
 _GUESTS_TAIL: Final = re.compile(r"\s+(?:feat\.?|ft\.?|featuring)\s+.+$", re.IGNORECASE)
 # The same recordings in another package.
@@ -49,6 +49,11 @@ _OF_THE_TITLE: Final = re.compile(
     r"\b(?:parts?|pts?|vol|volume|chapter|reprise|interlude|intro|outro|skit|prelude|suite|movement|medley|no)\b|\d|^[ivx]+$",
     re.IGNORECASE,
 )
+# Another length of the same take: shown as an edition, but another recording by its length.
+_CUTS: Final = re.compile(
+    r"\b(?:(radio|video|extended|club|short|long|edited|12''?|12 ?inch|12\"|7''?|7 ?inch|7\") (?:edit|mix|version|cut)|(edit))\b",
+    re.IGNORECASE,
+)
 # Without brackets only what can hardly be a title's own words.
 _BARE: Final = re.compile(
     r"(.*\S)[\s:]+((?:super |the )?deluxe(?: edition| version)?|(?:(?:19|20)\d\d )?remaster(?:ed)?(?: (?:19|20)\d\d)?"
@@ -68,6 +73,7 @@ class Name:
         asides: brackets that say none of these ("spilled", "blue album").
         editions: kinds: remaster, deluxe, explicit, format, soundtrack.
         performances: kinds: live, karaoke, tribute, remix, …; empty for the studio recording.
+        cuts: other lengths: radio, extended, …; empty for the whole one.
     """
 
     folded: str
@@ -75,6 +81,7 @@ class Name:
     asides: frozenset[str] = frozenset()
     editions: frozenset[str] = frozenset()
     performances: frozenset[str] = frozenset()
+    cuts: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -82,6 +89,7 @@ class _Parts:
     asides: set[str] = field(default_factory=set)
     editions: set[str] = field(default_factory=set)
     performances: set[str] = field(default_factory=set)
+    cuts: set[str] = field(default_factory=set)
 
     def take(self, words: str) -> bool:
         """Note what the words say; False when they say nothing known."""
@@ -97,6 +105,7 @@ class _Parts:
             performances.discard("remix")
         self.editions |= editions
         self.performances |= performances
+        self.cuts |= {fold(next(filter(None, cut))) for cut in _CUTS.findall(words)}
         if performances & _WITH_NAME and (name := _without_kinds(words)):
             self.asides.add(name)
         return bool(editions or performances)
@@ -108,7 +117,7 @@ def take_apart(title: str) -> Name:
 
     >>> take_apart("Abbey Road (Remastered 2009)")
     Name(folded='abbey road remastered 2009', core='abbey road', asides=frozenset(), editions=frozenset({'remaster'}), \
-performances=frozenset())
+performances=frozenset(), cuts=frozenset())
     >>> take_apart("Memories - Dillon Francis Remix").performances, take_apart("GUTS (spilled)").asides
     (frozenset({'remix'}), frozenset({'spilled'}))
     """
@@ -118,7 +127,7 @@ performances=frozenset())
     if not core:
         return Name(folded, folded)
     return Name(
-        folded, fold_name(core), frozenset(parts.asides), frozenset(parts.editions), frozenset(parts.performances)
+        folded, fold_name(core), *map(frozenset, (parts.asides, parts.editions, parts.performances, parts.cuts))
     )
 
 

@@ -32,7 +32,13 @@ decided in one place too: `routes/errors.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # For the type alone: errors stand below the models, which import nothing of them either.
+    from backend.models.ingestion_models import MatchCandidate
 
 
 class TensoeError(Exception):
@@ -125,11 +131,24 @@ class TerminalError(SourceError):
     """Asking again now changes nothing."""
 
 
-class RecordNotFoundError(TerminalError):
+class _UndecidedError(TerminalError):
+    """What was offered and not taken.
+
+    Args:
+        message: what was looked for, and what is nearest.
+        candidates: nearest first; a person may decide.
+    """
+
+    def __init__(self, message: str = "", *, candidates: Sequence[MatchCandidate] = ()) -> None:
+        super().__init__(message)
+        self.candidates = tuple(candidates)
+
+
+class RecordNotFoundError(_UndecidedError):
     """The provider knows no such album, track, artist or listener."""
 
 
-class AmbiguousError(TerminalError):
+class AmbiguousError(_UndecidedError):
     """The provider knows several and none is clearly the one meant; the message names the nearest."""
 
 
