@@ -30,8 +30,12 @@ WEIGHTS: Final = {
     "performance": 1.0,
     "aside": 0.25,
     "edition": 0.15,
+    "single": 0.45,
     "year": 0.02,
-    "tracks": 0.02,
+    "year_of_common_title": 0.3,
+    "tracks": 0.1,
+    "track_titles": 1.0,
+    "durations": 0.6,
 }
 # How much another edition differs: some only in sound or wrapping, some in their tracks.
 _EDITION_STEPS: Final = {"remaster": 0.3, "explicit": 0.2, "format": 0.2, "soundtrack": 0.4, "deluxe": 0.6}

@@ -61,6 +61,10 @@ _BARE: Final = re.compile(
     r"collector'?s|bonus|bonus track) edition|explicit(?: version)?|original motion picture soundtrack|ep)$",
     re.IGNORECASE,
 )
+_COMMON: Final = re.compile(
+    r"(?:(?:the )?(?:very )?(?:best(?: of)?|greatest hits|hits|collection|essential|anthology|singles)|live|ep|demos?|untitled|"
+    r"self titled|christmas|remixes|unplugged|mtv unplugged|acoustic|b sides|rarities)(?: \d+)?",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,16 @@ performances=frozenset(), cuts=frozenset())
     return Name(
         folded, fold_name(core), *map(frozenset, (parts.asides, parts.editions, parts.performances, parts.cuts))
     )
+
+
+def is_common(title: str, artist: str) -> bool:
+    """Whether one artist has several albums of such a name: self-titled ones, collections, live ones.
+
+    >>> is_common("Weezer (Green Album)", "Weezer"), is_common("Greatest Hits", "Queen"), is_common("Hunky Dory", "David Bowie")
+    (True, True, False)
+    """
+    core = take_apart(title).core
+    return core == fold_name(artist) or _COMMON.fullmatch(core) is not None
 
 
 def _bracket(match: re.Match[str], parts: _Parts) -> str:

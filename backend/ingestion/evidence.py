@@ -1,0 +1,120 @@
+"""What tells two albums apart, each way by name and weight: names, year, track count, track titles, durations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from backend.ingestion.alignment import align
+from backend.ingestion.distance import WEIGHTS, artist_difference, title_penalties
+from backend.ingestion.titles import is_common, take_apart
+from backend.models.ingestion_models import TrackRecord
+from backend.utils.text import fold_name
+
+_SAME_SECONDS: Final = 5.0  # of one recording between services, on an album seen as a whole
+_FEWEST: Final = 4  # tracks that say something of a whole album
+_FEWEST_IN_STEP: Final = 5  # durations in a row that don't agree by chance
+_A_SINGLE: Final = 2  # tracks at most
+_A_LONG_ONE: Final = 6  # tracks at least
+_TRUST: Final = 0.4  # what is left of the names' penalties when the track lists agree
+_NAMES: Final = frozenset({"artist", "title", "aside", "edition"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an album; None and empty mean: not known."""
+
+    artist: str
+    title: str
+    year: int | None = None
+    total_tracks: int | None = None
+    tracks: Sequence[TrackRecord] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Two track lists laid onto each other; shares are 0..1, None where nothing can be said."""
+
+    aligned: float | None  # of the shorter list
+    close: float | None  # of those aligned whose durations are known
+
+    @property
+    def agree(self) -> bool:
+        return (self.aligned or 0.0) >= 0.8 and (self.close or 0.0) >= 0.8
+
+
+def album_penalties(one: Facts, other: Facts) -> dict[str, float]:
+    """Each way in which two albums differ, weighted; 1.0 in all at most."""
+    lists = _lists(one.tracks, other.tracks)
+    found = {name: WEIGHTS[name] * value for name, value in _penalties(one, other, lists) if value}
+    if lists.agree:
+        found = {name: value * (_TRUST if name in _NAMES else 1.0) for name, value in found.items()}
+    total = sum(found.values())
+    weighed = {name: round(value / max(1.0, total), 4) for name, value in found.items()}
+    if (excess := round(sum(weighed.values()) - 1.0, 4)) > 0:  # by rounding
+        weighed[max(weighed, key=weighed.__getitem__)] -= excess
+    return weighed
+
+
+def score_of(penalties: Mapping[str, float]) -> float:
+    """How near they are: 1 without penalties, 0 at worst."""
+    return max(0.0, round(1.0 - sum(penalties.values()), 4))
+
+
+def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, float]]:
+    yield "artist", artist_difference(one.artist, other.artist)
+    yield from title_penalties(take_apart(one.title), take_apart(other.title)).items()
+    common = is_common(one.title, one.artist) and is_common(other.title, other.artist)
+    if one.year and other.year and (years := abs(one.year - other.year)) > 1:
+        # A reissue bears its own year; but of two self-titled albums the year tells which.
+        yield "year_of_common_title" if common and not lists.agree else "year", min(1.0, years / 5)
+    if one.total_tracks and other.total_tracks and one.total_tracks != other.total_tracks:
+        shorter, longer = sorted((one.total_tracks, other.total_tracks))
+        is_single = shorter <= _A_SINGLE and longer >= _A_LONG_ONE
+        yield ("single", 1.0) if is_single else ("tracks", 1.0 - shorter / longer)
+    if lists.aligned is not None:
+        yield "track_titles", _falling(lists.aligned, good=0.75, bad=0.34)
+    if lists.close is not None:
+        yield "durations", _falling(lists.close, good=0.7, bad=0.2)
+
+
+def _falling(share: float, *, good: float, bad: float) -> float:
+    return min(1.0, max(0.0, (good - share) / (good - bad)))
+
+
+def _lists(one: Sequence[TrackRecord], other: Sequence[TrackRecord]) -> _Lists:
+    shorter = min(len(one), len(other))
+    if shorter < _FEWEST:
+        return _Lists(None, None)
+    if in_step := _in_step(one, other):
+        return _Lists(in_step, in_step)
+    pairs = align(one, other)
+    apart = [s for j, i in pairs.items() if (s := _seconds(one[i], other[j])) is not None]
+    close = sum(s <= _SAME_SECONDS for s in apart) / len(apart) if len(apart) >= _FEWEST else None
+    # Titles in two scripts say nothing against each other.
+    aligned = len(pairs) / shorter
+    return _Lists(None if aligned < 0.75 and _is_latin(one) != _is_latin(other) else aligned, close)
+
+
+def _in_step(one: Sequence[TrackRecord], other: Sequence[TrackRecord]) -> float | None:
+    """The share of equal durations of two lists of one length, if it is so high that titles need not agree."""
+    if len(one) != len(other) or len(one) < _FEWEST_IN_STEP:
+        return None
+    apart = [_seconds(a, b) for a, b in zip(_sorted(one), _sorted(other), strict=True)]
+    share = sum(s is not None and s <= 2.0 for s in apart) / len(apart)
+    return share if share >= 0.85 else None
+
+
+def _sorted(tracks: Sequence[TrackRecord]) -> list[TrackRecord]:
+    return sorted(tracks, key=lambda t: (t.disc_number, t.track_number or 0))
+
+
+def _seconds(one: TrackRecord, other: TrackRecord) -> float | None:
+    if not one.duration_ms or not other.duration_ms:
+        return None
+    return abs(one.duration_ms - other.duration_ms) / 1000
+
+
+def _is_latin(tracks: Sequence[TrackRecord]) -> bool:
+    return sum(fold_name(t.title).isascii() for t in tracks) * 2 > len(tracks)
