@@ -7,6 +7,8 @@ from aiohttp import ClientSession
 from backend.cache import Cache, MemoryCache
 from backend.config.settings import Settings
 from backend.ingestion.ingest_runner import Asked, IngestRunner
+from backend.ingestion.insert_to_supabase import Merging
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.registry import build_listener, build_sources, in_use
 from backend.ingestion.source import Source
 from backend.ingestion.transport import Transport
@@ -18,6 +20,7 @@ from backend.repositories.album_store import AlbumRepository
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.database import Database
 from backend.repositories.jobs import JobRepository
+from backend.repositories.source_memory import SourceMemory
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
@@ -68,7 +71,7 @@ def build_services(
     """Every service, made from what `open_container` has opened."""
     sources = build_sources()
     used = in_use(sources, settings.ingestion)
-    transports = {s.profile.name: _transport(s, session=session, metrics=metrics) for s in sources}
+    transports = {s.profile.name: _transport(s, session=session, metrics=metrics, database=database) for s in sources}
     jobs, aggregates = JobRepository(database), Aggregates(database)
 
     async def stored() -> None:
@@ -76,13 +79,9 @@ def build_services(
         await changes.announce()
 
     store, profiles = AlbumRepository(database), {s.profile.name: s.profile for s in sources}
-    runner = IngestRunner(
-        [Asked(s, transports[s.profile.name]) for s in used],
-        store,
-        profiles=profiles,
-        settings=settings.ingestion,
-        stored=stored,
-    )
+    merging = Merging(profiles=profiles, policy=MergePolicy.of(settings.ingestion, profiles))
+    asked = [Asked(s, transports[s.profile.name]) for s in used]
+    runner = IngestRunner(asked, store, merging=merging, stored=stored)
     ingestion = IngestionService(
         runner,
         jobs,
@@ -99,7 +98,7 @@ def build_services(
         metrics=metrics,
         pace=pace,
         ingestion=ingestion,
-        demo=DemoService(store, AlbumRemoval(database), profiles, settings=settings.ingestion, stored=stored),
+        demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),
         albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl),
         analytics=analytics,
         users=UserService(
@@ -114,6 +113,12 @@ def build_services(
     )
 
 
-def _transport(source: Source, *, session: ClientSession, metrics: Metrics) -> Transport:
+def _transport(source: Source, *, session: ClientSession, metrics: Metrics, database: Database) -> Transport:
     profile = source.profile
-    return Transport(profile.name, limits=profile.limits, session=session, observe=metrics.source_request)
+    return Transport(
+        profile.name,
+        limits=profile.limits,
+        session=session,
+        observe=metrics.source_request,
+        memory=SourceMemory(database, profile.name),
+    )

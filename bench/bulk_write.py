@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backend.models.ingestion_models import RightsLevel
 from backend.models.track import TrackRow
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
@@ -16,7 +17,7 @@ _COLUMNS = [column.name for column in TrackRow.__table__.columns if column.compu
 async def measure(database: Database, items: list[Item], *, rounds: int) -> list[Result]:
     """Write the albums, and write the rows that they become."""
     repository = AlbumRepository(database)
-    tracks = sum(len(album.tracks) for album, _ in items)
+    tracks = sum(len(levels[RightsLevel.ANY].tracks) for levels, _ in items)
     await repository.save_many(items)
     rows = await _rows_for_copy(database)
 

@@ -152,6 +152,8 @@ class IngestionSettings(SettingsGroup):
     max_genres_per_track: int = Field(default=10, ge=0)
     max_moods_per_track: int = Field(default=15, ge=0)
     tensoe_demo: Literal["auto", "on", "off"] = "auto"  # auto: on while no provider key is set
+    # By field, which sources are believed before all others: {"tempo": ["reccobeats", "-deezer"], "label": ["musicbrainz"]}
+    merge_policy: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class MlSettings(SettingsGroup):

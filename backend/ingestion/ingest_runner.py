@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 import structlog
 
-from backend.config.settings import IngestionSettings
-from backend.ingestion.insert_to_supabase import insert_album
-from backend.ingestion.source import Source, SourceProfile, Stage
+from backend.ingestion.insert_to_supabase import Merging, insert_album
+from backend.ingestion.known import lay_together
+from backend.ingestion.source import STAGES, Source, Stage
 from backend.ingestion.store import AlbumStore
 from backend.ingestion.transport import Transport
-from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Outcome, SourceOutcome, SourceRecord
+from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome, SourceRecord
 from backend.models.results import IngestReport, IngestResult
 from backend.utils.errors import (
     AmbiguousError,
@@ -60,8 +60,7 @@ class IngestRunner:
     Args:
         asked: the sources in use, each with its transport.
         store: where albums are kept.
-        settings: limits of the merge.
-        profiles: of every registered source, those not in use included: their earlier records still count.
+        merging: how records become rows.
         stored: awaited after an album was stored, to empty caches.
     """
 
@@ -70,14 +69,12 @@ class IngestRunner:
         asked: Sequence[Asked],
         store: AlbumStore,
         *,
-        profiles: Mapping[str, SourceProfile],
-        settings: IngestionSettings,
+        merging: Merging,
         stored: Callable[[], Awaitable[None]],
     ) -> None:
         self._asked = asked
-        self._profiles = profiles
         self._store = store
-        self._settings = settings
+        self._merging = merging
         self._stored = stored
         self._under_way: dict[tuple[object, ...], asyncio.Task[IngestReport]] = {}
 
@@ -109,9 +106,9 @@ class IngestRunner:
     async def _run(self, query: AlbumQuery) -> IngestReport:
         records: list[SourceRecord] = []
         outcomes: list[SourceOutcome] = []
-        for stage in ("identity", "enrichment"):
-            known = query if stage == "identity" else replace(query, known=self._identity(records))
-            for found in await self._ask(stage, known):
+        for stage in STAGES:
+            known = lay_together(records, self._merging.profiles, policy=self._merging.policy)
+            for found in await self._ask(stage, replace(query, known=known)):
                 if isinstance(found, HintError):
                     raise InvalidInputError(str(found)) from found
                 outcome, record = found
@@ -120,7 +117,7 @@ class IngestRunner:
                     records.append(record)
         if not records:
             return _nothing(query, outcomes)
-        album = await insert_album(self._store, records, profiles=self._profiles, settings=self._settings)
+        album = await insert_album(self._store, records, merging=self._merging)
         try:
             await self._stored()
         except Exception:
@@ -135,11 +132,6 @@ class IngestRunner:
             album_id=album.id,
             sources=tuple(outcomes),
         )
-
-    def _identity(self, records: Sequence[SourceRecord]) -> AlbumRecord | None:
-        """The record whose source is trusted most with names."""
-        ranked = sorted(records, key=lambda r: (-self._profiles[r.source].gives.get("title", 0.0), r.source))
-        return ranked[0].album if ranked else None
 
     async def _ask(self, stage: Stage, query: AlbumQuery) -> list[_Answer | HintError]:
         asked = [a for a in self._asked if a.source.profile.stage == stage]

@@ -6,24 +6,42 @@ The name is what users were told of; the store is any PostgreSQL (a Supabase pro
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from backend.config.settings import IngestionSettings
-from backend.ingestion.merger import merge
+from backend.ingestion.merger import Levels, merge_levels
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.replenish import replenish
 from backend.ingestion.source import SourceProfile
-from backend.ingestion.store import AlbumStore
-from backend.models.ingestion_models import MergedAlbum, SourceRecord
+from backend.ingestion.store import AlbumStore, Estimate
+from backend.models.ingestion_models import MergedAlbum, RightsLevel, SourceRecord
 from backend.utils.identifiers import derive
 
 
-async def insert_album(
-    store: AlbumStore,
-    records: Sequence[SourceRecord],
-    *,
-    profiles: Mapping[str, SourceProfile],
-    settings: IngestionSettings,
-) -> MergedAlbum:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merging:
+    """How records become rows.
+
+    Attributes:
+        profiles: every registered source's by name, those not in use included: their earlier records still count.
+        policy: who is believed on what.
+        estimate: fills in audio features that nobody measured, level by level; None where nothing is estimated.
+    """
+
+    profiles: Mapping[str, SourceProfile]
+    policy: MergePolicy
+    estimate: Estimate | None = None
+
+    def levels(self, records: Sequence[SourceRecord], *, album_id: str | None) -> Levels:
+        """The album at each level of rights; a pure function of the records, the policy and the estimating model.
+
+        Raises:
+            InvalidInputError: nobody says what the album is called.
+        """
+        levels = merge_levels(records, self.profiles, album_id=album_id, policy=self.policy)
+        return levels if self.estimate is None else self.estimate(levels)
+
+
+async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, merging: Merging) -> MergedAlbum:
     """Store an album from the records asked for now and those already known of it.
 
     A source that failed this time keeps what it said before: asking again never loses anything.
@@ -31,24 +49,20 @@ async def insert_album(
     Args:
         store: where albums are kept.
         records: at least one record; one per source.
-        profiles: every source's profile by name, for the merge policy.
-        settings: how many genres and moods a track keeps.
+        merging: how they become rows.
 
     Returns:
-        The album as stored.
+        The album as stored, from all sources.
     """
-    limits = {"max_genres": settings.max_genres_per_track, "max_moods": settings.max_moods_per_track}
-    draft = merge(records, profiles, album_id=None, **limits)
+    draft = merging.levels(records, album_id=None)[RightsLevel.ANY]
+    ids = _defining(records, merging.profiles) or draft.ids
     # By every name it may be found under, so that two requests that spell it differently still meet.
     locks = [f"album:{draft.artist_key}/{draft.title_key}", *(f"id:{k}:{v}" for k, v in draft.ids.items())]
     async with store.transaction(locks) as transaction:
-        ids = _defining(draft, profiles)
         album_id = await transaction.locate(ids=ids, artist_key=draft.artist_key, title_key=draft.title_key)
-        merged = draft
         if album_id is None and await transaction.is_taken(draft.id):
             # Another album of the same artist and name: told apart by what the services call this one.
-            own_id = derive("album", draft.artist_key, draft.title_key, *sorted(ids.items()))
-            merged = merge(records, profiles, album_id=own_id, **limits)
+            album_id = derive("album", draft.artist_key, draft.title_key, *sorted(ids.items()))
         elif album_id is not None:
             before = {r.source: r for r in await transaction.records(album_id)}
             records = [
@@ -57,15 +71,19 @@ async def insert_album(
             ]
             fresh = {r.source for r in records}
             kept = [r for r in before.values() if r.source not in fresh]
-            merged = merge([*kept, *records], profiles, album_id=album_id, **limits)
-        await transaction.save(merged, records)
-    return merged
+            levels = merging.levels([*kept, *records], album_id=album_id)
+            await transaction.save(levels, records)
+            return levels[RightsLevel.ANY]
+        levels = merging.levels(records, album_id=album_id)
+        await transaction.save(levels, records)
+    return levels[RightsLevel.ANY]
 
 
-def _defining(album: MergedAlbum, profiles: Mapping[str, SourceProfile]) -> dict[str, str]:
-    """The identifiers that tell an album: those of identity sources, where there are any.
+def _defining(records: Sequence[SourceRecord], profiles: Mapping[str, SourceProfile]) -> dict[str, str]:
+    """The identifiers that tell an album, of the source most trusted with names first.
 
-    The others lay editions together: two editions with their own id there may share a page or an entry elsewhere.
+    The other sources lay editions together: two editions with their own id there may share a page or an entry elsewhere.
     """
-    own = {k: v for k, v in album.ids.items() if k in profiles and profiles[k].stage == "identity"}
-    return own or album.ids
+    telling = [r for r in records if r.source in profiles and profiles[r.source].defines]
+    telling.sort(key=lambda r: (-profiles[r.source].gives.get("title", 0.0), r.source))
+    return {r.source: r.album.ids[r.source] for r in telling if r.album.ids.get(r.source)}

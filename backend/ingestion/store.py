@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from backend.models.ingestion_models import MergedAlbum, SourceRecord
+from backend.ingestion.merger import Levels
+from backend.models.ingestion_models import SourceRecord
+
+Estimate = Callable[[Levels], Levels]
+"""Fills in audio features that nobody measured: of each level by a model that was learnt from values of that level alone."""
 
 
 class AlbumTransaction(Protocol):
@@ -15,7 +19,11 @@ class AlbumTransaction(Protocol):
     async def locate(self, *, ids: Mapping[str, str], artist_key: str, title_key: str) -> str | None:
         """The id of a stored album: by what services call it, else by its folded names; None when it is new.
 
-        A stored album of the same name that a service calls by another id than `ids` does is another album.
+        Args:
+            ids: what services call it, the service that tells albums apart most surely first. A stored album that this one
+                calls by another id is another album, whatever else agrees.
+            artist_key: its artist's name, folded.
+            title_key: its title, folded.
         """
         ...
 
@@ -27,11 +35,11 @@ class AlbumTransaction(Protocol):
         """What is currently known of it, per source."""
         ...
 
-    async def save(self, album: MergedAlbum, records: Sequence[SourceRecord]) -> None:
-        """Store the records asked for now and the album merged from all current ones.
+    async def save(self, levels: Levels, records: Sequence[SourceRecord]) -> None:
+        """Store the records asked for now and the album merged from all current ones, at each level of rights.
 
         A record equal to the current one of its source only moves `fetched_at`; another closes it and opens a new one.
-        Tracks of the album that the merge no longer has are removed.
+        Tracks that the merge no longer has are removed, and so is the album at levels that it is no longer there at.
         """
         ...
 

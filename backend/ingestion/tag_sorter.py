@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from backend.ingestion.normalizer import SortedTags, condense, sort_tags
-from backend.ingestion.source import SourceProfile
+from backend.ingestion.said import Said
 from backend.ingestion.vocabulary import Kind, tell
-from backend.models.ingestion_models import AlbumRecord, Tag, TrackRecord
+from backend.models.ingestion_models import Level, Tag, TrackRecord
 from backend.utils.text import fold_name
-
-Sorted = tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]
-"""Genres, moods, and whose they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A source's record and how far the source is trusted."""
+class Sorted:
+    """The tags that an album or a track keeps.
 
-    source: str
-    album: AlbumRecord
-    profile: SourceProfile
+    Attributes:
+        genres: by falling weight.
+        moods: likewise.
+        givers: "genres" and "moods" -> whose they are, joined by "+".
+        weights: of each genre and mood, relative to the strongest of its kind, with the most specific level that says it.
+        valence: of the moods, -1..1.
+        arousal: likewise.
+    """
 
-    def trust(self, field: str) -> float:
-        """Its precedence for a field; 0 when what it says of it is not taken."""
-        return self.profile.gives.get(field, 0.0)
+    genres: tuple[str, ...]
+    moods: tuple[str, ...]
+    givers: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, tuple[float, Level]] = field(default_factory=dict)
+    valence: float | None = None
+    arousal: float | None = None
 
 
 class TagSorter:
@@ -79,17 +84,17 @@ class TagSorter:
             artist=self._artist, album=self._album, max_genres=self._max_genres, max_moods=self._max_moods,
         )  # fmt: skip
         names = self._shared_names | {(source, tag.name) for source, tag in more}
-        return found.genres, found.moods, _givers(found, names)
+        return Sorted(found.genres, found.moods, _givers(found, names))
 
 
 def _givers(found: SortedTags, tags: set[tuple[str, str]]) -> dict[str, str]:
     """Whose tags the genres and the moods that were kept are."""
     kept = {"genres": set(found.genres), "moods": set(found.moods)}
-    fields = {Kind.GENRE: "genres", Kind.MOOD: "moods"}
+    kinds = {Kind.GENRE: "genres", Kind.MOOD: "moods"}
     givers: dict[str, set[str]] = {}
     for source, name in tags:
         word = tell(name)
-        field = fields.get(word.kind)
-        if field and word.name in kept[field]:
-            givers.setdefault(field, set()).add(source)
-    return {field: "+".join(sorted(names)) for field, names in sorted(givers.items())}
+        kind = kinds.get(word.kind)
+        if kind and word.name in kept[kind]:
+            givers.setdefault(kind, set()).add(source)
+    return {kind: "+".join(sorted(names)) for kind, names in sorted(givers.items())}

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import orjson
 
-from backend.models.ingestion_models import MergedAlbum, MergedTrack, SourceRecord
+from backend.models.ingestion_models import MergedAlbum, MergedTrack, RightsLevel, SourceRecord
 from backend.repositories import records as kept
-from backend.repositories.staging import ALBUMS, TRACKS
+from backend.repositories.staging import ALBUM_COLUMNS, NEW_TRACK_COLUMNS
 
 Row = tuple[Any, ...]
-_ARTIST_KEY: Final = ALBUMS.names.index("artist_key")
-_ALBUM_OF_TRACK: Final = TRACKS.names.index("album_id")
+_ARTIST_KEY: Final = ALBUM_COLUMNS.index("artist_key")
+_ARTIST_ID: Final = ALBUM_COLUMNS.index("artist_id")
+_ALBUM_OF_TRACK: Final = NEW_TRACK_COLUMNS.index("album_id")
 
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 _SMALLINT: Final = 32_767
@@ -33,12 +34,33 @@ _INHERITED: Final = {
 
 
 @dataclass(slots=True)
+class LevelRows:
+    """Albums and their tracks at one level of rights."""
+
+    albums: list[Row] = field(default_factory=list)
+    tracks: list[Row] = field(default_factory=list)
+
+    def only(self, albums: Collection[str]) -> LevelRows:
+        """The rows of these albums."""
+        return LevelRows(
+            [row for row in self.albums if row[0] in albums],
+            [row for row in self.tracks if row[_ALBUM_OF_TRACK] in albums],
+        )
+
+    def without(self, albums: Collection[str]) -> LevelRows:
+        """The rows of all other albums; each track is alone of its recording, its own id being the recording's."""
+        return LevelRows(
+            [row for row in self.albums if row[0] not in albums],
+            [(*row, row[0]) for row in self.tracks if row[_ALBUM_OF_TRACK] not in albums],
+        )
+
+
+@dataclass(slots=True)
 class Rows:
     """Rows of several albums, columns as `staging` names them."""
 
     artists: list[Row] = field(default_factory=list)
-    albums: list[Row] = field(default_factory=list)
-    tracks: list[Row] = field(default_factory=list)
+    levels: dict[RightsLevel, LevelRows] = field(default_factory=lambda: {level: LevelRows() for level in RightsLevel})
     identifiers: list[Row] = field(default_factory=list)
     said: list[Row] = field(default_factory=list)
     """Who said something of which album, and when."""
@@ -48,41 +70,52 @@ class Rows:
     """How many albums these are the rows of, repeated ones counted."""
 
     @classmethod
-    def of(cls, items: Iterable[tuple[MergedAlbum, Sequence[SourceRecord]]]) -> Rows:
+    def of(cls, items: Iterable[tuple[Mapping[RightsLevel, MergedAlbum], Sequence[SourceRecord]]]) -> Rows:
         """The rows of albums; of an album that comes twice the last is taken."""
         rows = cls()
         last = {}
-        for album, said in items:
+        for levels, said in items:
             rows.given += 1
-            last[album.id] = album, said
-        for album, said in last.values():
-            rows._add(album, said)
+            last[levels[RightsLevel.ANY].id] = levels, said
+        for levels, said in last.values():
+            rows._add(levels, said)
         return rows
 
-    def _add(self, album: MergedAlbum, said: Sequence[SourceRecord]) -> None:
-        clean, _ = kept.encode(album)
-        day, precision = parse_date(clean.release_date)
-        self.albums.append(_album(clean, day, precision))
-        self.tracks.extend(_tracks(clean, day))
-        self.identifiers.extend((source, name, clean.id) for source, name in clean.ids.items() if name)
+    @property
+    def albums(self) -> list[str]:
+        """The albums' ids."""
+        return [row[0] for row in self.levels[RightsLevel.ANY].albums]
+
+    @property
+    def artist_keys(self) -> list[str]:
+        """The folded names of their artists."""
+        return [row[2] for row in self.artists]
+
+    def name_artists(self, ids: Mapping[str, str]) -> None:
+        """Give the albums the ids that their artists are stored under, by folded name."""
+        rows = self.levels[RightsLevel.ANY]
+        rows.albums = [
+            (*row[:_ARTIST_ID], ids[row[_ARTIST_KEY]], *row[_ARTIST_ID + 1 :]) if row[_ARTIST_KEY] in ids else row
+            for row in rows.albums
+        ]
+
+    def _add(self, levels: Mapping[RightsLevel, MergedAlbum], said: Sequence[SourceRecord]) -> None:
+        clean: dict[int, MergedAlbum] = {}  # levels at which nothing is withheld share one album
+        for level, album in levels.items():
+            tidy = clean[id(album)] = clean.get(id(album)) or kept.encode(album)[0]
+            day, precision = parse_date(tidy.release_date)
+            self.levels[level].albums.append(_album(tidy, day, precision))
+            self.levels[level].tracks.extend(_tracks(tidy, day))
+        whole = clean[id(levels[RightsLevel.ANY])]
+        self.identifiers.extend((source, name, whole.id) for source, name in whole.ids.items() if name)
         artist_ids: dict[str, str] = {}
         for record in said:
             spoken, written = kept.encode(record.album)
             artist_ids |= spoken.artist_ids
-            origin = (clean.id, record.source, record.rights.value, kept.digest(written), record.fetched_at)
+            origin = (whole.id, record.source, record.rights.value, kept.digest(written), record.fetched_at)
             self.said.append(origin)
-            self.records[clean.id, record.source] = (written.decode(), spoken.match_method, spoken.match_score)
-        self.artists.append((clean.artist_id, clean.artist, clean.artist_key, _json(artist_ids)))
-
-    def only(self, albums: Collection[str]) -> tuple[list[Row], list[Row]]:
-        """The rows of these albums and of their tracks."""
-        chosen = [row for row in self.albums if row[0] in albums]
-        return chosen, [row for row in self.tracks if row[_ALBUM_OF_TRACK] in albums]
-
-    def without(self, albums: Collection[str], *, artists: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
-        """The rows of all other albums, with their artists' ids, and of their tracks."""
-        chosen = [(*row, artists[row[_ARTIST_KEY]]) for row in self.albums if row[0] not in albums]
-        return chosen, [row for row in self.tracks if row[_ALBUM_OF_TRACK] not in albums]
+            self.records[whole.id, record.source] = (written.decode(), spoken.match_method, spoken.match_score)
+        self.artists.append((whole.artist_id, whole.artist, whole.artist_key, _json(artist_ids)))
 
     def new_records(self, new: Sequence[tuple[str, str, datetime]]) -> list[Row]:
         """The records of these albums and sources, each with the time from which it holds."""
@@ -114,6 +147,7 @@ def _album(album: MergedAlbum, day: date | None, precision: str | None) -> Row:
         album.artist,
         album.title_key,
         album.artist_key,
+        album.artist_id,
         day,
         precision,
         album.label,
@@ -157,6 +191,12 @@ def _tracks(album: MergedAlbum, day: date | None) -> Iterator[Row]:
             track.listeners,
             track.isrc,
             track.spotify_id,
+            track.recording_mbid,
+            track.recording_key or None,
+            _json(track.tag_weights),
+            track.mood_valence,
+            track.mood_arousal,
+            _json(track.estimates),
             _json(_provenance(track, album, inherited)),
             album.synthetic,
         )
@@ -189,5 +229,5 @@ def _bounded(number: int | None, most: int) -> int | None:
     return number if number is None or 0 <= number <= most else None
 
 
-def _json(value: dict[str, Any]) -> str:
+def _json(value: Mapping[str, Any]) -> str:
     return orjson.dumps(value).decode() if value else "{}"

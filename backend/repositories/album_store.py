@@ -11,36 +11,40 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
-from backend.models.ingestion_models import MergedAlbum, SourceRecord
+from backend.models.ingestion_models import MergedAlbum, RightsLevel, SourceRecord
+from backend.repositories import recordings
 from backend.repositories import records as kept
 from backend.repositories.album_rows import Rows
 from backend.repositories.database import Connection, Database
 from backend.repositories.staging import (
     ALBUM_COLUMNS,
-    ALBUMS,
     ARTISTS,
+    BY_LAYER,
     DEFINE,
     IDENTIFIERS,
     MERGE_ARTISTS,
     MERGE_KNOWN,
     MERGE_ORIGINS,
     NEW_RECORDS,
+    NEW_TRACK_COLUMNS,
     RECORD_COLUMNS,
     SAID,
-    TRACKS,
 )
 from backend.utils.errors import InvalidInputError
 
-Item: TypeAlias = tuple[MergedAlbum, Sequence[SourceRecord]]
+Levels: TypeAlias = Mapping[RightsLevel, MergedAlbum]
+Item: TypeAlias = tuple[Levels, Sequence[SourceRecord]]
 
 _ALBUMS_AT_ONCE: Final = 2_000  # per transaction of a bulk write: about 20,000 tracks
 # Single albums share it, a bulk write has it alone: it may touch any album, and a lock for each would fill the lock table.
 _BULK_LOCK: Final = 0x74656E736F65  # "tensoe"
 
-# By what services call it: the album that most of them mean, then the oldest.
+# By what services call it: the album that most of them mean, then the oldest; none that the surest service calls otherwise.
 _BY_IDS: Final = """
 SELECT a.id FROM albums a JOIN album_identifiers n ON n.album_id = a.id
 WHERE (n.source, n.external_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+  AND (EXISTS (SELECT FROM album_identifiers s WHERE s.album_id = a.id AND (s.source, s.external_id) = ($3, $4))
+       OR NOT EXISTS (SELECT FROM album_identifiers s WHERE s.album_id = a.id AND s.source = $3))
 GROUP BY a.id ORDER BY count(*) DESC, a.created_at, a.id LIMIT 1
 """
 # By name, unless a service that names this one calls the stored one something else: then it is another album.
@@ -124,9 +128,10 @@ class AlbumTransaction:
     async def locate(self, *, ids: Mapping[str, str], artist_key: str, title_key: str) -> str | None:
         """The id of the stored album that is meant, or None when it is new."""
         connection = self._connection
-        found = await connection.fetchval(_BY_IDS, list(ids), list(ids.values())) if ids else None
+        surest = next(iter(ids.items()), (None, None))
+        found = await connection.fetchval(_BY_IDS, list(ids), list(ids.values()), *surest) if ids else None
         if found is None:
-            found = await connection.fetchval(_BY_NAME, artist_key, title_key, list(ids))
+            found = await connection.fetchval(_BY_NAME, artist_key, title_key, list(ids)[:1])
         if found is None:
             return None
         # Others may have found it by another name, and so under other locks. Who has this lock waits for no further one.
@@ -144,14 +149,14 @@ class AlbumTransaction:
             for row in await self._connection.fetch(_CURRENT, album_id)
         ]
 
-    async def save(self, album: MergedAlbum, records: Sequence[SourceRecord]) -> None:
-        """Store the album and the records asked for now.
+    async def save(self, levels: Levels, records: Sequence[SourceRecord]) -> None:
+        """Store the album at each level, and the records asked for now.
 
         Raises:
             InvalidInputError: a value does not fit its column.
         """
-        await _lock(self._connection, [f"found:{album.id}"])
-        await write(self._connection, Rows.of([(album, records)]))
+        await _lock(self._connection, [f"found:{levels[RightsLevel.ANY].id}"])
+        await write(self._connection, Rows.of([(levels, records)]))
 
 
 async def write(connection: Connection, rows: Rows) -> None:
@@ -167,22 +172,26 @@ async def write(connection: Connection, rows: Rows) -> None:
     with _refused():
         await copy(ARTISTS.table, records=rows.artists, columns=ARTISTS.names)
         await connection.execute(MERGE_ARTISTS)
-        stored = await connection.fetch(_STORED, [row[0] for row in rows.albums], [row[2] for row in rows.artists])
+        stored = await connection.fetch(_STORED, rows.albums, rows.artist_keys)
         known = {row["id"] for row in stored if row["artist_key"] is None}
-        artists = {row["artist_key"]: row["id"] for row in stored if row["artist_key"] is not None}
-        albums, tracks = rows.without(known, artists=artists)
-        await copy("albums", records=albums, columns=ALBUM_COLUMNS)
-        await copy("enhanced_tracks", records=tracks, columns=TRACKS.names)
+        rows.name_artists({row["artist_key"]: row["id"] for row in stored if row["artist_key"] is not None})
+        before = await recordings.of_albums(connection, known)
+        for level, stages in BY_LAYER.items():
+            new = rows.levels[level].without(known)
+            await copy(stages.layer.albums, records=new.albums, columns=ALBUM_COLUMNS)
+            await copy(stages.layer.tracks, records=new.tracks, columns=NEW_TRACK_COLUMNS)
+            if known:
+                old = rows.levels[level].only(known)
+                await copy(stages.albums.table, records=old.albums, columns=stages.albums.names)
+                await copy(stages.tracks.table, records=old.tracks, columns=stages.tracks.names)
         if known:
-            albums, tracks = rows.only(known)
-            await copy(ALBUMS.table, records=albums, columns=ALBUMS.names)
-            await copy(TRACKS.table, records=tracks, columns=TRACKS.names)
             await connection.execute(MERGE_KNOWN)
+        await recordings.link(connection, rows.albums, before)
         await copy(IDENTIFIERS.table, records=rows.identifiers, columns=IDENTIFIERS.names)
         await copy(SAID.table, records=rows.said, columns=SAID.names)
         await connection.execute(MERGE_ORIGINS)
-        new = [tuple(row) for row in await connection.fetch(NEW_RECORDS)]
-        await copy("source_records", records=rows.new_records(new), columns=RECORD_COLUMNS)
+        said = [tuple(row) for row in await connection.fetch(NEW_RECORDS)]
+        await copy("source_records", records=rows.new_records(said), columns=RECORD_COLUMNS)
 
 
 @contextlib.contextmanager

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from backend.models.ingestion_models import RightsLevel
+from backend.repositories.layers import LAYERS, Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +45,38 @@ def _stage(name: str, columns: str) -> Stage:
     return Stage(name, tuple((column, kind) for column, kind in pairs))
 
 
+@dataclass(frozen=True, slots=True)
+class LayerStages:
+    """The stages of one level's albums and tracks."""
+
+    layer: Layer
+    albums: Stage
+    tracks: Stage
+
+
 ARTISTS: Final = _stage("artists", "id text, name text, name_key text, ids jsonb")
-ALBUMS: Final = _stage(
-    "albums",
-    """id text, title text, artist text, title_key text, artist_key text, release_date date, release_precision text,
-    label text, upc text, total_tracks integer, popularity integer, listeners integer, aoty_critic_score real,
-    aoty_critic_count integer, aoty_user_score real, aoty_user_count integer, genres text[], moods text[], ids jsonb,
-    provenance jsonb, synthetic boolean""",
-)
-TRACKS: Final = _stage(
-    "tracks",
-    """id text, title text, artist text, album text, genres text[], moods text[], audio_features jsonb,
+_ALBUM: Final = """id text, title text, artist text, title_key text, artist_key text, artist_id text, release_date date,
+    release_precision text, label text, upc text, total_tracks integer, popularity integer, listeners integer,
+    aoty_critic_score real, aoty_critic_count integer, aoty_user_score real, aoty_user_count integer, genres text[],
+    moods text[], ids jsonb, provenance jsonb, synthetic boolean"""
+_TRACK: Final = """id text, title text, artist text, album text, genres text[], moods text[], audio_features jsonb,
     popularity integer, duration_ms integer, track_number integer, release_date date, aoty_score real,
     explicit boolean, album_id text, disc_number smallint, aoty_critic_score real, rating real, listeners integer,
-    isrc text, spotify_id text, provenance jsonb, synthetic boolean""",
-)
+    isrc text, spotify_id text, recording_mbid text, recording_key text, tag_weights jsonb, mood_valence real,
+    mood_arousal real, estimates jsonb, provenance jsonb, synthetic boolean"""
+BY_LAYER: Final = {
+    level: LayerStages(layer, _stage(layer.albums, _ALBUM), _stage(layer.tracks, _TRACK))
+    for level, layer in LAYERS.items()
+}
+ALBUM_COLUMNS: Final = BY_LAYER[RightsLevel.ANY].albums.names
+NEW_TRACK_COLUMNS: Final = [*BY_LAYER[RightsLevel.ANY].tracks.names, "recording_id"]
+"""Of a track that was not there: alone of its recording, until another appearance is found (see `recordings`)."""
 IDENTIFIERS: Final = _stage("identifiers", "source text, external_id text, album_id text")
 SAID: Final = _stage(
     "said",
     "album_id text, source text, rights text, digest text, fetched_at timestamptz",
 )
-STAGES: Final = (ARTISTS, ALBUMS, TRACKS, IDENTIFIERS, SAID)
+STAGES: Final = (ARTISTS, IDENTIFIERS, SAID, *(s for b in BY_LAYER.values() for s in (b.albums, b.tracks)))
 
 DEFINE: Final = ";\n".join(stage.definition for stage in STAGES)
 
@@ -74,14 +89,14 @@ def _update(target: str, *, columns: list[str], rows: str) -> str:
     FROM {rows} i WHERE t.id = i.id AND ({stored}) IS DISTINCT FROM ({given})"""
 
 
-def _insert(target: str, *, columns: list[str], rows: str) -> str:
+def _insert(target: str, *, columns: list[str], rows: str, more: Mapping[str, str] | None = None) -> str:
     """Insert the rows that are not there.
 
     Not ON CONFLICT: it would lock, and so write to, each row that is there, and costs a third more for those that are not.
     Nobody else inserts the same albums meanwhile: all writers hold locks.
     """
-    listed = ", ".join(columns)
-    return f"""INSERT INTO {target} ({listed}) SELECT {", ".join(f"i.{c}" for c in columns)} FROM {rows} i
+    given = {c: f"i.{c}" for c in columns} | dict(more or {})
+    return f"""INSERT INTO {target} ({", ".join(given)}) SELECT {", ".join(given.values())} FROM {rows} i
     WHERE NOT EXISTS (SELECT FROM {target} o WHERE o.id = i.id)"""
 
 
@@ -97,36 +112,47 @@ UPDATE artists r SET ids = n.ids || r.ids
     WHERE r.name_key = n.name_key AND n.ids || r.ids <> r.ids
 """
 
+_ALBUMS: Final = BY_LAYER[RightsLevel.ANY].albums.table
+
 # It follows an album that gave this spelling and now has another, so that two albums with two spellings don't take turns.
 _RENAME_ARTISTS: Final = f"""
 UPDATE artists r SET name = n.artist
     FROM (SELECT DISTINCT ON (o.artist_id) o.artist_id, o.artist AS before, i.artist
-          FROM {ALBUMS.table} i JOIN albums o ON o.id = i.id
+          FROM {_ALBUMS} i JOIN albums o ON o.id = i.id
           WHERE o.artist <> i.artist AND o.artist_key = i.artist_key ORDER BY o.artist_id, i.id) n
     WHERE r.id = n.artist_id AND r.name = n.before
 """
 
-_ALBUM_ROWS: Final = (
-    f"(SELECT s.*, r.id AS artist_id FROM {ALBUMS.table} s JOIN artists r ON r.name_key = s.artist_key)"
-)
-ALBUM_COLUMNS: Final = [*ALBUMS.names, "artist_id"]
-_MERGE_ALBUMS: Final = _update("albums", columns=ALBUM_COLUMNS, rows=_ALBUM_ROWS)
 
-# An album's `updated_at` moves with its tracks, so that it alone tells whether anything changed.
-_MERGE_TRACKS: Final = f"""
+def _merge_albums(stages: LayerStages) -> str:
+    """Albums that were stored before; every one of them stands in the stage of the level `any`."""
+    target, rows = stages.layer.albums, stages.albums.table
+    if stages.layer.level is RightsLevel.ANY:
+        return _update(target, columns=stages.albums.names, rows=rows)
+    gone = f"""DELETE FROM {target} t USING {_ALBUMS} a
+    WHERE t.id = a.id AND NOT EXISTS (SELECT FROM {rows} i WHERE i.id = t.id)"""
+    columns = stages.albums.names
+    return ";\n".join((gone, _update(target, columns=columns, rows=rows), _insert(target, columns=columns, rows=rows)))
+
+
+def _merge_tracks(stages: LayerStages) -> str:
+    """Their tracks. An album's `updated_at` moves with its tracks, so that it alone tells whether anything changed."""
+    albums, tracks, rows = stages.layer.albums, stages.layer.tracks, stages.tracks.table
+    return f"""
 WITH removed AS (
-    DELETE FROM enhanced_tracks t USING {ALBUMS.table} a
-    WHERE t.album_id = a.id AND NOT EXISTS (SELECT FROM {TRACKS.table} i WHERE i.id = t.id) RETURNING t.album_id
+    DELETE FROM {tracks} t USING {stages.albums.table} a
+    WHERE t.album_id = a.id AND NOT EXISTS (SELECT FROM {rows} i WHERE i.id = t.id) RETURNING t.album_id
 ), changed AS (
-    {_update("enhanced_tracks", columns=TRACKS.names, rows=TRACKS.table)} RETURNING t.album_id
+    {_update(tracks, columns=stages.tracks.names, rows=rows)} RETURNING t.album_id
 ), added AS (
-    SELECT i.album_id FROM {TRACKS.table} i WHERE NOT EXISTS (SELECT FROM enhanced_tracks o WHERE o.id = i.id)
+    SELECT i.album_id FROM {rows} i WHERE NOT EXISTS (SELECT FROM {tracks} o WHERE o.id = i.id)
 )
-UPDATE albums a SET updated_at = now()
+UPDATE {albums} a SET updated_at = now()
 FROM (SELECT album_id FROM removed UNION SELECT album_id FROM changed UNION SELECT album_id FROM added) c
 WHERE a.id = c.album_id AND a.updated_at < now();
-{_insert("enhanced_tracks", columns=TRACKS.names, rows=TRACKS.table)}
+{_insert(tracks, columns=stages.tracks.names, rows=rows, more={"recording_id": "i.id"})}
 """
+
 
 _MERGE_IDENTIFIERS: Final = f"""
 INSERT INTO album_identifiers (source, external_id, album_id)
@@ -155,7 +181,9 @@ RECORD_COLUMNS: Final = (
 )  # fmt: skip
 
 # One script is one round trip, and leaves no prepared statement behind that a pooler would lose.
-MERGE_KNOWN: Final = ";\n".join((_RENAME_ARTISTS, _MERGE_ALBUMS, _MERGE_TRACKS))
+MERGE_KNOWN: Final = ";\n".join(
+    (_RENAME_ARTISTS, *(merge(stages) for stages in BY_LAYER.values() for merge in (_merge_albums, _merge_tracks)))
+)
 """Albums that were stored before."""
 MERGE_ORIGINS: Final = ";\n".join((_MERGE_IDENTIFIERS, _MERGE_RECORDS))
 """What services call the albums and said of them; the albums are there."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from backend.config.settings import IngestionSettings
-from backend.ingestion.source import SourceProfile
+from backend.ingestion.insert_to_supabase import Merging
 from backend.models.ingestion_models import Rights, SourceRecord
 from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
@@ -25,8 +24,7 @@ class DemoService:
     Args:
         store: where albums are kept.
         removal: takes albums out again.
-        profiles: every registered source's, by name.
-        settings: how many genres and moods a track keeps.
+        merging: how records become rows.
         stored: awaited after the catalogue changed, to empty caches.
     """
 
@@ -34,16 +32,14 @@ class DemoService:
         self,
         store: AlbumRepository,
         removal: AlbumRemoval,
-        profiles: Mapping[str, SourceProfile],
+        merging: Merging,
         *,
-        settings: IngestionSettings,
         stored: Callable[[], Awaitable[None]],
     ) -> None:
         self._stored = stored
         self._store = store
         self._removal = removal
-        self._profiles = profiles
-        self._settings = settings
+        self._merging = merging
 
     async def generate(self, albums: int, *, seed: int) -> int:
         """Store made-up albums; the same seed gives the same ones, so doing it twice adds nothing.
@@ -59,23 +55,15 @@ class DemoService:
 
     def _items(self, albums: int, *, seed: int) -> Iterator[Item]:
         from backend.demo.generator import generate  # late: NumPy is not needed to start
-        from backend.ingestion.merger import merge
 
-        source = next(p for p in self._profiles.values() if p.rights is Rights.SYNTHETIC)
+        source = next(p for p in self._merging.profiles.values() if p.rights is Rights.SYNTHETIC)
         now = datetime.now(UTC)
         for made_up in generate(albums, seed=seed):
             record = SourceRecord(source=source.name, rights=source.rights, fetched_at=now, album=made_up)
-            merged = merge(
-                [record],
-                self._profiles,
-                album_id=None,
-                max_genres=self._settings.max_genres_per_track,
-                max_moods=self._settings.max_moods_per_track,
-            )
-            yield merged, [record]
+            yield self._merging.levels([record], album_id=None), [record]
 
     async def remove(self) -> int:
         """Remove the albums that only stand-ins know: the demo's and the made-up ones; how many there were."""
-        count = await self._removal.known_only_to([p.name for p in self._profiles.values() if p.stand_in])
+        count = await self._removal.known_only_to([p.name for p in self._merging.profiles.values() if p.stand_in])
         await self._stored()
         return count

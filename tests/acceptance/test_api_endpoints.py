@@ -127,7 +127,7 @@ async def test_an_album_has_tracks_scores_and_origins(filled: httpx.AsyncClient)
     assert album["release_date"] == "1969-09-26"
     assert album["synthetic"] is True
     assert album["tracks"][0]["provenance"]["title"] == "demo"
-    assert album["tracks"][0]["provenance"]["audio_features"] == "synthetic"
+    assert album["tracks"][0]["provenance"]["energy"] == "synthetic"
 
 
 async def test_training_data_in_every_form(filled: httpx.AsyncClient) -> None:

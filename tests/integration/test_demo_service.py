@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backend.config.settings import IngestionSettings
+from backend.ingestion.insert_to_supabase import Merging
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.registry import build_sources
 from backend.models.ingestion_models import AlbumRecord, Rights, SourceRecord, TrackRecord
 from backend.repositories.album_removal import AlbumRemoval
@@ -13,6 +14,7 @@ from backend.repositories.database import Database
 from backend.services.demo_service import DemoService
 from backend.utils.errors import InvalidInputError
 from tests.integration.repositories.samples import NOON, album
+from tests.levels import whole
 
 PROFILES = {s.profile.name: s.profile for s in build_sources()}
 
@@ -22,7 +24,7 @@ def service(database: Database, changes: list[str]) -> DemoService:
         changes.append("changed")
 
     store, removal = AlbumRepository(database), AlbumRemoval(database)
-    return DemoService(store, removal, PROFILES, settings=IngestionSettings(), stored=stored)
+    return DemoService(store, removal, Merging(profiles=PROFILES, policy=MergePolicy()), stored=stored)
 
 
 async def count(database: Database, where: str = "true") -> int:
@@ -51,7 +53,7 @@ async def test_what_a_real_source_knows_stays(database: Database) -> None:
     records = [
         SourceRecord(source=name, rights=Rights.OPEN, fetched_at=NOON, album=said) for name in ("spotify", "synthetic")
     ]
-    await AlbumRepository(database).save_many([(album("a1"), records)])
+    await AlbumRepository(database).save_many([(whole(album("a1")), records)])
     demo = service(database, [])
     await demo.generate(5, seed=1)
     assert await demo.remove() == 5

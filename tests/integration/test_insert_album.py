@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from backend.config.settings import IngestionSettings
-from backend.ingestion.insert_to_supabase import insert_album
+from backend.ingestion.insert_to_supabase import Merging, insert_album
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.registry import build_sources
 from backend.models.ingestion_models import AlbumRecord, MergedAlbum, SourceRecord, TrackRecord
 from backend.repositories.album_store import AlbumRepository
@@ -25,7 +25,7 @@ def said(source: str, **more: Any) -> SourceRecord:
 
 async def insert(database: Database, *records: SourceRecord) -> MergedAlbum:
     store = AlbumRepository(database)
-    return await insert_album(store, records, profiles=PROFILES, settings=IngestionSettings())
+    return await insert_album(store, records, merging=Merging(profiles=PROFILES, policy=MergePolicy()))
 
 
 async def titles(database: Database) -> list[str]:

@@ -12,6 +12,7 @@ from backend.repositories.aggregates import Aggregates
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
 from tests.integration.repositories.albums import album, record, track
+from tests.levels import whole
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ async def figures(database: Database) -> Aggregates:
         tracks=(track("q", 1, popularity=None, genres=(), audio_features={}, provenance={"genres": "lastfm+aoty"}),),
     )
     said = replace(record(source="lastfm"), rights=Rights.NONCOMMERCIAL)
-    await AlbumRepository(database).save_many([(loud, [record(), said]), (quiet, [said])])
+    await AlbumRepository(database).save_many([(whole(loud), [record(), said]), (whole(quiet), [said])])
     return Aggregates(database)
 
 

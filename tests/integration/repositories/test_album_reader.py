@@ -11,6 +11,7 @@ from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
 from backend.utils.errors import InvalidInputError, NotFoundError
 from tests.integration.repositories.albums import NOW, album, record
+from tests.levels import whole
 
 ALBUMS = (
     album(title="Abbey Road", tracks=3),
@@ -22,7 +23,7 @@ ALBUMS = (
 
 @pytest.fixture
 async def reader(database: Database) -> AlbumReader:
-    await AlbumRepository(database).save_many((a, [record(title=a.title, artist=a.artist)]) for a in ALBUMS)
+    await AlbumRepository(database).save_many((whole(a), [record(title=a.title, artist=a.artist)]) for a in ALBUMS)
     return AlbumReader(database)
 
 
@@ -57,7 +58,7 @@ async def test_pages_give_each_album_once_while_albums_are_added(reader: AlbumRe
         page = await reader.page(limit=1, cursor=cursor)
         seen += [a["id"] for a in page.items]
         if turn < 5:
-            await AlbumRepository(database).save_many([(album(title=f"New {turn}", artist="AAA"), [])])
+            await AlbumRepository(database).save_many([(whole(album(title=f"New {turn}", artist="AAA")), [])])
         if (cursor := page.next_cursor) is None:
             break
     assert len(seen) == len(set(seen))

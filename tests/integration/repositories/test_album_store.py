@@ -19,6 +19,7 @@ from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
 from backend.utils.errors import InvalidInputError
 from tests.integration.repositories.albums import NOW, album, record, track
+from tests.levels import whole
 
 TABLES = ("artists", "albums", "enhanced_tracks", "album_identifiers", "source_records")
 
@@ -32,7 +33,7 @@ def store(database: Database) -> AlbumRepository:
 
 async def save(store: AlbumRepository, given: MergedAlbum, *records: SourceRecord, lock: str | None = None) -> None:
     async with store.transaction([lock or given.id]) as transaction:
-        await transaction.save(given, records)
+        await transaction.save(whole(given), records)
 
 
 async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
@@ -115,7 +116,7 @@ async def test_saving_the_same_again_changes_nothing(
     await save(store, given, said)
     before = await everything(database)
     if bulk:
-        await store.save_many([(given, [said])])
+        await store.save_many([(whole(given), [said])])
     else:
         await save(store, given, said)
     assert await everything(database) == before
@@ -223,7 +224,7 @@ async def test_two_at_once_are_one_album(store: AlbumRepository, database: Datab
         async with store.transaction(locks) as transaction:
             found = await transaction.locate(ids=given.ids, artist_key=given.artist_key, title_key=given.title_key)
             await asyncio.sleep(0.01)
-            await transaction.save(given, [record()])
+            await transaction.save(whole(given), [record()])
             return found is None
 
     # In either order of the locks: each waits for the other's first lock unless locks are taken in one order.
@@ -241,8 +242,8 @@ async def test_albums_with_other_locks_do_not_wait(store: AlbumRepository) -> No
 async def test_a_bulk_write_waits_for_albums_in_work(store: AlbumRepository) -> None:
     given = album()
     async with store.transaction([given.id]) as transaction:
-        await transaction.save(given, [])
-        writing = asyncio.create_task(store.save_many([(album(), [])]))
+        await transaction.save(whole(given), [])
+        writing = asyncio.create_task(store.save_many([(whole(album()), [])]))
         await asyncio.sleep(0.05)
         assert not writing.done()
     assert await writing == 1
@@ -253,9 +254,9 @@ async def test_a_failure_midway_leaves_nothing(store: AlbumRepository, database:
     async def fail() -> None:
         async with store.transaction(["x"]) as transaction:
             if point != "before":
-                await transaction.save(album(tracks=3), [record()])
+                await transaction.save(whole(album(tracks=3)), [record()])
             if point == "in":
-                await transaction.save(album(title="B", listeners=2**31), [record()])
+                await transaction.save(whole(album(title="B", listeners=2**31)), [record()])
             raise ZeroDivisionError
 
     with pytest.raises((ZeroDivisionError, InvalidInputError)):
@@ -268,7 +269,7 @@ async def test_a_cancelled_save_leaves_nothing(store: AlbumRepository, database:
 
     async def work() -> None:
         async with store.transaction(["x"]) as transaction:
-            await transaction.save(album(tracks=3), [record()])
+            await transaction.save(whole(album(tracks=3)), [record()])
             saved.set()
             await asyncio.sleep(60)
 
@@ -345,17 +346,17 @@ async def test_ids_of_artists_are_gathered(store: AlbumRepository, database: Dat
 
 async def test_many_at_once(store: AlbumRepository, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     given = [album(title=f"T{i}", artist=f"A{i % 7}", tracks=i % 4) for i in range(50)]
-    assert await store.save_many((a, [record(title=a.title)]) for a in given) == 50
+    assert await store.save_many((whole(a), [record(title=a.title)]) for a in given) == 50
     counts = [len(await fetch(database, f"SELECT 1 FROM {table}")) for table in TABLES]
     assert counts == [7, 50, sum(len(a.tracks) for a in given), 50, 50]
     # The same album twice in one chunk: the last is taken.
     newest = replace(given[0], label="Last")
-    assert await store.save_many([(given[0], []), (newest, [])]) == 2
+    assert await store.save_many([(whole(given[0]), []), (whole(newest), [])]) == 2
     assert [tuple(r) for r in await fetch(database, "SELECT label FROM albums WHERE id = $1", newest.id)] == [("Last",)]
     assert await store.save_many([]) == 0
 
 
 async def test_a_bad_album_keeps_its_chunk_out(store: AlbumRepository, database: Database) -> None:
     with pytest.raises(InvalidInputError):
-        await store.save_many([(album(), []), (album(title="B", listeners=2**31), [])])
+        await store.save_many([(whole(album()), []), (whole(album(title="B", listeners=2**31)), [])])
     assert await everything(database) == NOTHING

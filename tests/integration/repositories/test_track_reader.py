@@ -26,6 +26,7 @@ from backend.repositories.track_reader import TrackReader
 from backend.utils.errors import InvalidInputError, NotFoundError
 from backend.utils.text import fold
 from tests.integration.repositories.samples import album, record, track
+from tests.levels import whole
 
 AWKWARD = 'quote " comma, \\ back\nnewline; مرحبا 🎸 \\N'
 
@@ -55,7 +56,7 @@ async def reader(database: Database) -> TrackReader:
     )
     odd = album("a3", title_key="odd", release_date=None, tracks=0)
     odd = replace(odd, tracks=(track(1, album="a3", title=AWKWARD, genres=(AWKWARD,), moods=(), audio_features={}),))
-    await store.save_many([(rock, [record()]), (soul, [record()]), (odd, [record()])])
+    await store.save_many([(whole(rock), [record()]), (whole(soul), [record()]), (whole(odd), [record()])])
     return TrackReader(database)
 
 
@@ -127,14 +128,14 @@ async def test_nothing_is_said_well(database: Database, form: Any, empty: bytes)
 
 async def test_pages_give_each_row_once_while_rows_are_added(database: Database) -> None:
     store, reader = AlbumRepository(database), TrackReader(database)
-    await store.save_many([(album(f"a{n}", title_key=f"t{n}"), [record()]) for n in range(20)])
+    await store.save_many([(whole(album(f"a{n}", title_key=f"t{n}")), [record()]) for n in range(20)])
     before = {row["id"] for row in (await reader.page(TrackFilter(), limit=1_000)).items}
     seen: list[str] = []
     cursor = None
     for turn in range(1_000):
         page = await reader.page(TrackFilter(), limit=7, cursor=cursor)
         seen += [row["id"] for row in page.items]
-        await store.save_many([(album(f"b{turn}", title_key=f"u{turn}"), [record()])])
+        await store.save_many([(whole(album(f"b{turn}", title_key=f"u{turn}")), [record()])])
         if (cursor := page.next_cursor) is None or turn > 60:
             break
     assert len(seen) == len(set(seen))
@@ -168,13 +169,13 @@ async def test_only_readable_columns_are_read(reader: TrackReader) -> None:
 async def test_the_version_changes_with_the_tracks(database: Database, reader: TrackReader) -> None:
     before = await reader.version()
     assert await reader.version() == before
-    await AlbumRepository(database).save_many([(album("a9", title_key="t9"), [record()])])
+    await AlbumRepository(database).save_many([(whole(album("a9", title_key="t9")), [record()])])
     assert await reader.version() != before
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 async def test_a_reader_that_goes_away_gives_its_connection_back(database: Database, form: Any) -> None:
-    many = [(album(f"a{n}", title_key=f"t{n}", tracks=20), [record()]) for n in range(400)]
+    many = [(whole(album(f"a{n}", title_key=f"t{n}", tracks=20)), [record()]) for n in range(400)]
     await AlbumRepository(database).save_many(many)
     reader = TrackReader(database)
     for _ in range(30):  # more often than the pool is deep
@@ -208,14 +209,14 @@ async def test_csv_is_what_rfc_4180_says(reader: TrackReader) -> None:
 
 async def test_a_page_is_read_to_the_end_that_was_told_though_rows_were_added(database: Database) -> None:
     store, reader, pages = AlbumRepository(database), TrackReader(database), TrackPages(database)
-    await store.save_many([(album(f"a{n}", title_key=f"t{n}"), [record()]) for n in range(20)])
+    await store.save_many([(whole(album(f"a{n}", title_key=f"t{n}")), [record()]) for n in range(20)])
     before = {row["id"] for row in (await reader.page(TrackFilter(), limit=1_000)).items}
     seen: list[str] = []
     cursor, turn = None, 0
     while turn == 0 or cursor is not None:
         page = await pages.bounds(TrackFilter(), limit=7, cursor=cursor)
         if turn < 10:
-            await store.save_many([(album(f"b{turn}", title_key=f"u{turn}"), [record()])])
+            await store.save_many([(whole(album(f"b{turn}", title_key=f"u{turn}")), [record()])])
         rows = orjson.loads(await joined(reader.stream(page.rows, limit=7, form="json")))
         table = await asyncio.to_thread(reader.arrow, page.rows, limit=7)
         assert table.column("id").to_pylist() == [row["id"] for row in rows]
@@ -233,23 +234,23 @@ async def test_the_version_changes_with_any_change(database: Database, reader: T
         await AlbumReader(database).delete("a1")
     else:
         tracks = stored.tracks[:2] if change == "gone" else (replace(stored.tracks[0], rating=3.0), *stored.tracks[1:])
-        await AlbumRepository(database).save_many([(replace(stored, tracks=tracks), [])])
+        await AlbumRepository(database).save_many([(whole(replace(stored, tracks=tracks)), [])])
     assert await reader.version() != before
 
 
 async def test_an_older_transaction_that_ends_later_changes_the_version_too(database: Database) -> None:
     store, reader = AlbumRepository(database), TrackReader(database)
-    await store.save_many([(album("a1"), [])])
+    await store.save_many([(whole(album("a1")), [])])
     async with store.transaction(["old"]) as transaction:
         async with store.transaction(["new"]) as newer:
-            await newer.save(album("a2", title_key="t2"), [])
+            await newer.save(whole(album("a2", title_key="t2")), [])
         before = await reader.version()
-        await transaction.save(album("a1", label="Other"), [])
+        await transaction.save(whole(album("a1", label="Other")), [])
     assert await reader.version() != before
 
 
 async def test_the_first_chunk_is_small_and_memory_bounded(database: Database) -> None:
-    many = [(album(f"a{n}", title_key=f"t{n}", tracks=20), [record()]) for n in range(200)]
+    many = [(whole(album(f"a{n}", title_key=f"t{n}", tracks=20)), [record()]) for n in range(200)]
     await AlbumRepository(database).save_many(many)
     sizes = [
         chunk.count(b"\n") async for chunk in TrackReader(database).stream(TrackFilter(), limit=4_000, form="ndjson")
@@ -269,7 +270,7 @@ async def test_any_text_comes_out_of_every_form_as_it_went_in(
 ) -> None:
     given_ = album("any", tracks=0)
     given_ = replace(given_, tracks=(track(1, album="any", title=title, artist=artist, genres=(tag,)),))
-    await AlbumRepository(database).save_many([(given_, [record()])])
+    await AlbumRepository(database).save_many([(whole(given_), [record()])])
     reader = TrackReader(database)
     (row,) = orjson.loads(await joined(reader.stream(TrackFilter(), limit=5, form="json")))
     text = (await joined(reader.stream(TrackFilter(), limit=5, form="csv"))).decode()

@@ -11,6 +11,7 @@ import pytest
 from backend.demo import catalogue
 from backend.ingestion.demo_fetcher import DemoSource
 from backend.ingestion.merger import merge
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.source import Source
 from backend.ingestion.synthetic_fetcher import SyntheticSource
 from backend.ingestion.transport import Transport
@@ -108,8 +109,7 @@ async def test_merged_they_tell_facts_from_made_up_values() -> None:
         for s, r in ((demo, known), (synthetic, made_up))
     ]
 
-    album = merge(records, {s.profile.name: s.profile for s in (demo, synthetic)}, album_id=None, max_genres=10,
-                  max_moods=15)  # fmt: skip
+    album = merge(records, {s.profile.name: s.profile for s in (demo, synthetic)}, album_id=None, policy=MergePolicy())
 
     assert album.synthetic
     assert (album.provenance["release_date"], album.provenance["aoty_user_score"]) == ("demo", "synthetic")
@@ -120,7 +120,7 @@ async def test_merged_they_tell_facts_from_made_up_values() -> None:
     assert [t.title for t in album.tracks] == [t.title for t in known.tracks]
     first = album.tracks[0]
     assert (first.provenance["title"], first.provenance["duration_ms"]) == ("demo", "demo")
-    assert (first.provenance["audio_features"], first.provenance["popularity"]) == ("synthetic", "synthetic")
+    assert (first.provenance["energy"], first.provenance["popularity"]) == ("synthetic", "synthetic")
     assert set(first.audio_features) == set(AUDIO_FEATURES)
 
 

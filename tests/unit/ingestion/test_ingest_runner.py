@@ -10,8 +10,11 @@ from typing import cast
 
 import pytest
 
-from backend.config.settings import IngestionSettings, SettingsGroup
+from backend.config.settings import SettingsGroup
 from backend.ingestion.ingest_runner import Asked, IngestRunner
+from backend.ingestion.insert_to_supabase import Merging
+from backend.ingestion.merger import Levels
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.source import Payload, Source, SourceProfile, Stage
 from backend.ingestion.transport import Transport
 from backend.models.ingestion_models import (
@@ -20,6 +23,7 @@ from backend.models.ingestion_models import (
     MergedAlbum,
     Outcome,
     Rights,
+    RightsLevel,
     SourceRecord,
     Tag,
     TrackRecord,
@@ -72,8 +76,9 @@ class Store:
     async def records(self, album_id: str) -> list[SourceRecord]:
         return list(self.said[album_id].values())
 
-    async def save(self, album: MergedAlbum, records: Sequence[SourceRecord]) -> None:
+    async def save(self, levels: Levels, records: Sequence[SourceRecord]) -> None:
         self.saves += 1
+        album = levels[RightsLevel.ANY]
         self.albums[album.id] = album
         self.said.setdefault(album.id, {}).update({r.source: r for r in records})
 
@@ -125,8 +130,7 @@ def runner(*sources: Says, store: Store | None = None) -> IngestRunner:
     return IngestRunner(
         [Asked(cast(Source, s), unused) for s in sources],
         store or Store(),
-        profiles={s.profile.name: s.profile for s in sources},
-        settings=IngestionSettings(),
+        merging=Merging(profiles={s.profile.name: s.profile for s in sources}, policy=MergePolicy()),
         stored=stored,
     )
 

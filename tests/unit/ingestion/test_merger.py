@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.ingestion.merger import merge
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.source import SourceProfile
 from backend.models.ingestion_models import AlbumRecord, MergedAlbum, Rights, SourceRecord, Tag, TrackRecord
 from backend.utils.errors import InvalidInputError
@@ -53,7 +54,7 @@ def said(source: str, *, at: datetime = NOW, **fields: object) -> SourceRecord:
 def merged(
     *records: SourceRecord, album_id: str | None = None, profiles: Mapping[str, SourceProfile] = PROFILES
 ) -> MergedAlbum:
-    return merge(records, profiles, album_id=album_id, max_genres=3, max_moods=2)
+    return merge(records, profiles, album_id=album_id, policy=MergePolicy(max_genres=3, max_moods=2))
 
 
 def tag(name: str, weight: float = 1.0) -> Tag:
@@ -98,7 +99,7 @@ def test_stand_ins_count_only_while_nobody_else_knows_the_album() -> None:
     madeup = said("madeup", popularity=40, tracks=tracks("One", audio_features={"energy": 0.5}))
     alone = merged(demo, madeup)
     assert (alone.release_date, alone.popularity, alone.synthetic) == ("1970", 40, True)
-    assert alone.tracks[0].provenance["audio_features"] == "madeup"
+    assert alone.tracks[0].provenance["energy"] == "madeup"
     assert not merged(demo).synthetic
     with_real = merged(demo, madeup, said("critics", user_score=50))
     assert (with_real.release_date, with_real.popularity, with_real.synthetic, with_real.tracks) == (

@@ -1,0 +1,58 @@
+"""A source's record together with how far the source is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backend.ingestion.policy import MergePolicy
+from backend.ingestion.source import SourceProfile
+from backend.models.ingestion_models import AlbumRecord, RightsLevel, SourceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source says of an album, at a level of rights."""
+
+    source: str
+    album: AlbumRecord
+    profile: SourceProfile
+    policy: MergePolicy = field(default_factory=MergePolicy)
+    level: RightsLevel = RightsLevel.ANY
+    _trusts: dict[str, float] = field(default_factory=dict)  # worked out once per field, for it is asked per track
+
+    def trust(self, name: str) -> float:
+        """Its precedence for a field; 0 when what it says of it is not taken."""
+        if name not in self._trusts:
+            self._trusts[name] = self.policy.trust(self.profile, name, self.level)
+        return self._trusts[name]
+
+    def permits(self, name: str) -> bool:
+        """Whether what it says of a field may be shown, believed or not."""
+        return self.level.permits(self.profile.rights_to(name))
+
+
+def counting(
+    records: Iterable[SourceRecord],
+    profiles: Mapping[str, SourceProfile],
+    *,
+    policy: MergePolicy,
+    level: RightsLevel = RightsLevel.ANY,
+) -> list[Said]:
+    """The records that count, most trusted with names first.
+
+    The newest of each source; of sources that are still registered; stand-ins only while no other source knows the album;
+    and at a level of rights those alone that give something at it.
+    """
+    newest = {r.source: r for r in sorted(records, key=lambda r: r.fetched_at)}
+    known = [
+        Said(r.source, r.album, profiles[r.source], policy, level) for r in newest.values() if r.source in profiles
+    ]
+    real = [s for s in known if not s.profile.stand_in]
+    giving = [s for s in real or known if any(s.trust(name) > 0 for name in s.profile.gives)]
+    return by_trust(giving, "title")
+
+
+def by_trust(said: Sequence[Said], name: str) -> list[Said]:
+    """Sources by how far they are believed on a field, then by name."""
+    return sorted(said, key=lambda s: (-s.trust(name), s.source))
