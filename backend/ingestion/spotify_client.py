@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from backend.config.settings import SettingsGroup
+from backend.ingestion.spotify_access import Mode
 from backend.ingestion.transport import Params, Reply, ShutOutError, Transport
 from backend.utils.errors import (
     BlockedError,
@@ -23,6 +24,7 @@ from backend.utils.errors import (
 )
 
 _RENEW_SECONDS: Final = 60.0  # before a token's end
+_MOST_TOKENS: Final = 4  # for one question that waits longer than tokens live
 _QUOTA_SECONDS: Final = 3600.0  # of a quota refusal that does not say how long; the quota's window is about a day
 
 
@@ -34,6 +36,12 @@ class SpotifySettings(SettingsGroup):
     spotify_api_url: str = "https://api.spotify.com/v1"
     spotify_accounts_url: str = "https://accounts.spotify.com"
     spotify_rate: float = Field(default=8.0, gt=0)  # requests a second
+    spotify_mode: Mode = "auto"  # what the client id may do: found out by asking, or said by who knows it
+
+    @field_validator("spotify_mode", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
 
 
 class TokenRefusedError(RejectedError):
@@ -54,7 +62,10 @@ class SpotifyClient:
         self._renewing = asyncio.Lock()
 
     async def get(self, path: str, transport: Transport, *, has: str, params: Params | None = None) -> dict[str, Any]:
-        """The JSON object at a path of the API; a refused token is renewed once.
+        """The JSON object at a path of the API; a refused token is renewed.
+
+        A question may wait for its turn for longer than its token lives: that is no reason to give up. A new token that is
+        refused while it should still be good is one.
 
         Args:
             path: below the API's address.
@@ -67,13 +78,22 @@ class SpotifyClient:
             SourceError: by class what else the answer says.
         """
         url = f"{self._settings.spotify_api_url.rstrip('/')}/{path}"
-        token = await self._valid_token(transport)
-        try:
-            reply = await self._ask(url, token, transport, params, has)
-        except TokenRefusedError:
-            reply = await self._ask(url, await self._valid_token(transport, refused=token), transport, params, has)
-        found: dict[str, Any] = reply.json()
-        return found
+        refused = ""
+        for left in reversed(range(_MOST_TOKENS)):
+            token = await self._valid_token(transport, refused=refused)
+            try:
+                reply = await self._ask(url, token, transport, params, has)
+            except TokenRefusedError:
+                if not left or (refused and not self._is_over(token)):
+                    raise
+                refused = token
+            else:
+                found: dict[str, Any] = reply.json()
+                return found
+        raise AssertionError("the last try returns or raises")
+
+    def _is_over(self, token: str) -> bool:
+        return token != self._token or time.monotonic() > self._token_ends
 
     async def _ask(self, url: str, token: str, transport: Transport, params: Params | None, has: str) -> Reply:
         headers = {"Authorization": f"Bearer {token}"}

@@ -100,3 +100,54 @@ def test_candidates_without_id_or_name_are_passed_over() -> None:
 def test_a_search_without_albums_is_malformed(reply: dict[str, Any]) -> None:
     with pytest.raises(MalformedReplyError, match=r"albums\.items"):
         read_candidates(reply)
+
+
+def test_a_relinked_track_keeps_the_id_that_the_album_has() -> None:
+    """Markets see copies; what was asked for under the original's id is answered under the copy's."""
+    items = [
+        {"id": "copy", "name": "One", "linked_from": {"id": "original", "uri": "spotify:track:original"}},
+        {"id": "own", "name": "Two", "linked_from": None},
+    ]
+    payload = {
+        "album": {**BARE, "tracks": {"items": items}},
+        "tracks": [{"id": "copy", "linked_from": {"id": "original"}, "external_ids": {"isrc": "ZZTST0000001"}}],
+        "audio_features": [{"id": "original", "tempo": 99.5}, {"id": "own", "tempo": 100}],
+    }
+    one, two = read_album(payload).tracks
+    assert (one.ids, one.isrc, one.audio_features) == ({"spotify": "original"}, "ZZTST0000001", {"tempo": 99.5})
+    assert (two.ids, two.audio_features) == ({"spotify": "own"}, {"tempo": 100.0})
+
+
+def test_a_local_file_is_a_track_without_an_id() -> None:
+    (track,) = read(
+        tracks={"items": [{"id": "x", "name": "Demo", "is_local": True, "uri": "spotify:local:::Demo:60"}]}
+    ).tracks
+    assert (track.title, track.ids) == ("Demo", {})
+
+
+def test_a_track_that_overlapping_pages_repeat_stands_once() -> None:
+    """The same recording at two places of the album is two tracks."""
+    one, again = {"id": "1", "name": "One", "track_number": 1}, {"id": "1", "name": "One", "track_number": 9}
+    assert [t.track_number for t in read(tracks={"items": [one, again, one]}).tracks] == [1, 9]
+    local = {"id": None, "name": "Local"}
+    assert len(read(tracks={"items": [local, local]}).tracks) == 2
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, "x", 7, [None], ["x"], [[]], {"x": None}, True])
+def test_no_field_of_another_kind_than_it_should_be_breaks_an_album(odd: object) -> None:
+    fields = ("release_date", "label", "popularity", "external_ids", "external_urls", "genres", "copyrights", "images")
+    item = {"id": "1", "name": "Song"}
+    names = ("artists", "disc_number", "track_number", "duration_ms", "explicit", "linked_from", "is_local")
+    payload = {
+        "album": {**BARE, **dict.fromkeys(fields, odd), "tracks": {"items": [odd, item | dict.fromkeys(names, odd)]}},
+        "tracks": [odd, {"id": "1", "external_ids": odd, "popularity": odd}],
+        "audio_features": [odd, {"id": "1", "tempo": odd if odd != 7 else None}],
+        "artist": {"genres": odd} if odd else odd,
+    }
+    (track,) = read_album(payload).tracks
+    assert (track.title, track.isrc, track.audio_features) == ("Song", None, {})
+
+
+def test_an_album_whose_artists_have_no_names_has_none() -> None:
+    with pytest.raises(MalformedReplyError, match="artists with names"):
+        read(artists=[{"id": "x", "name": ""}, None])
