@@ -1,0 +1,102 @@
+"""Commands that read the catalogue: status, export, recommend."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from backend.cli.console import Json, opened, out, run, show_json
+from backend.utils.errors import InvalidInputError
+
+
+def status(as_json: Json = False) -> None:
+    """Say what is stored, which share of tracks knows each field, and which sources can be asked."""
+
+    async def work() -> None:
+        async with opened(worker=False) as container:
+            summary = await container.services.analytics.summary()
+            coverage = await container.services.analytics.coverage()
+            sources = container.ingestion.sources()
+            where = container.database.place
+        if as_json:
+            found = {"database": where, "data": summary, "coverage": coverage, "sources": sources}
+            show_json(found)
+            return
+        out.print(
+            f"{summary['tracks']:,} tracks on {summary['albums']:,} albums of {summary['artists']:,} artists in {where}"
+        )
+        if summary["synthetic_tracks"]:
+            out.print(Text(f"{summary['synthetic_tracks']:,} tracks hold made-up values (demo)", style="yellow"))
+        fields = Table("field", "known", box=None, pad_edge=False)
+        for name, known in coverage["fields"].items():
+            fields.add_row(name, f"{100 * known['share']:.1f} %")
+        out.print(fields)
+        asked = Table("source", "state", "rights", box=None, pad_edge=False)
+        for s in sources:
+            asked.add_row(s.name, s.unconfigured or ("asked" if s.in_use else "not asked (TENSOE_DEMO)"), s.rights)
+        out.print(asked)
+
+    run(work())
+
+
+_Target = Annotated[str, typer.Option(help="What y is: aoty_score, popularity, tempo, genre:rock, mood:mellow, …")]
+_Limit = Annotated[int, typer.Option(help="At most so many rows.")]
+
+
+def export(
+    what: Annotated[str, typer.Argument(help="training-data or feature-matrix")],
+    filename: Annotated[str, typer.Argument(help="A plain name; .csv, .parquet, .arrow or .jsonl decides the form.")],
+    limit: _Limit = 10_000,
+    target: _Target = "aoty_score",
+    as_json: Json = False,
+) -> None:
+    """Write training data or the feature matrix into the export folder."""
+    if what not in {"training-data", "feature-matrix"}:
+        raise InvalidInputError(f"{what!r} cannot be exported; there are training-data and feature-matrix")
+
+    async def work() -> None:
+        async with opened(worker=False) as container:
+            exports = container.services.exports
+            if what == "training-data":
+                made = await exports.training_data(filename, limit=limit)
+            else:
+                made = await exports.feature_matrix(filename, limit=limit, target=target)
+            folder = container.settings.app.tensoe_home / "exports"
+        if as_json:
+            show_json(made)
+        else:
+            out.print(f"{made.rows:,} rows, {made.bytes:,} bytes in {folder / made.name} (SHA-256 {made.sha256})")
+
+    run(work())
+
+
+def recommend(
+    track_id: Annotated[str, typer.Argument(help="The track's id, as the API and exports give it.")],
+    k: Annotated[int, typer.Option(help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Name the tracks most similar to one, with the reasons."""
+
+    async def work() -> None:
+        async with opened(worker=False) as container:
+            found = await container.services.ml.recommendations(track_id, k=k)
+        if as_json:
+            show_json(found)
+            return
+        table = Table("score", "track", "because", box=None, pad_edge=False)
+        for row in found:
+            table.add_row(
+                f"{row['score']:.3f}", Text(f"{row['title']} – {row['artist']}"), Text("; ".join(row["reasons"]))
+            )
+        out.print(table)
+
+    run(work())
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (status, export, recommend):
+        app.command()(command)
