@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
-from backend.ingestion.distance import alike, first_artist, numbers, title_penalties, weigh
+from backend.ingestion.artists import first_artist
+from backend.ingestion.distance import alike, numbers, title_penalties, weigh
 from backend.ingestion.titles import Name, take_apart
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
 from rapidfuzz.distance import OSA
 
+from backend.ingestion.numerals import counted, is_misspelt_year, numbers
+from backend.ingestion.scripts import is_dense, is_latin, skeleton, without_voicing
 from backend.ingestion.titles import Name, take_apart
-from backend.utils.text import fold_name
+from backend.ingestion.works import is_same_work, read_work
 
-__all__ = [
-    "alike",
-    "artist_difference",
-    "difference",
-    "first_artist",
-    "numbers",
-    "take_apart",
-    "title_penalties",
-    "weigh",
-]
+__all__ = ["WEIGHTS", "alike", "difference", "joined", "numbers", "take_apart", "title_penalties", "weigh"]
 
-# A penalty is 0..1; a match is what stays below `matcher._FARTHEST`, so 1.0 alone ends a candidate's hopes.
+# A penalty is 0..1; a match is what stays below 0.5 in all (`judge.SAME`), so 1.0 alone ends a candidate's hopes.
 WEIGHTS: Final = {
     "title": 1.0,
     "artist": 1.0,
     "performance": 1.0,
+    "subtitle": 0.3,
     "aside": 0.25,
     "edition": 0.15,
-    "single": 0.45,
+    "single": 0.55,
     "year": 0.02,
     "year_of_common_title": 0.3,
     "tracks": 0.1,
@@ -38,54 +31,67 @@ WEIGHTS: Final = {
     "durations": 0.6,
 }
 # How much another edition differs: some only in sound or wrapping, some in their tracks.
-_EDITION_STEPS: Final = {"remaster": 0.3, "explicit": 0.2, "format": 0.2, "soundtrack": 0.4, "deluxe": 0.6}
+_EDITION_STEPS: Final = {
+    "remaster": 0.3, "explicit": 0.2, "format": 0.2, "market": 0.4, "soundtrack": 0.4, "deluxe": 0.6, "single": 0.0,
+}  # fmt: skip
 _A_TYPO: Final = 0.1
-_VARIOUS: Final = frozenset(
-    {"various artists", "various", "va", "v a", "varios artistas", "soundtrack", "original soundtrack"}
-)
-_BETWEEN_ARTISTS: Final = re.compile(
-    r"\s*[,;/+&•·×、・]\s*|\s+(?:feat\.?|ft\.?|featuring|with|and|und|et|y|e|vs\.?|x|presents|pres\.|meets)\s+",
-    re.IGNORECASE,
-)
-# Without blanks around it a sign belongs to the name: AC/DC, +/-, M+M.
-_AFTER_FIRST_ARTIST: Final = re.compile(
-    r"\s*[,;、]\s+|[;、]|\s+(?:[/+&•·×|]|feat\.?|ft\.?|featuring|with|and|und|et|y|e|vs\.?|x|presents|pres\.|meets)\s+",
-    re.IGNORECASE,
-)
+_A_SHORT_TYPO: Final = 0.3
+_ONLY_BLANKS: Final = 0.02
+_A_ROMANISATION: Final = 0.05
+_A_SLIP_IN_A_YEAR: Final = 0.3
 _FILLERS: Final = frozenset({"and", "n", "the"})
-_WORDS: Final = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"}
-_COUNTED: Final = frozenset(
-    {"volume", "vol", "part", "pt", "chapter", "book", "no", "number", "side", "disc", "disk", "act"}
-)
-_ROMAN: Final = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii")
-_NUMERALS: Final = {roman: str(number) for number, roman in enumerate(_ROMAN, 1) if len(roman) > 1}
-_LAST_NUMERALS: Final = _NUMERALS | {"i": "1", "v": "5", "x": "10"}  # letters elsewhere: "I Am", "Malcolm X Speaks"
 _PERFORMED: Final = frozenset(
     {"live", "unplugged", "acoustic", "remix", "remixes", "instrumentals", "demos", "covers", "concert"}
 )
 
 
 @lru_cache(maxsize=131_072)
-def difference(a: str, b: str) -> float:
+def difference(a: str, b: str, *, roman: bool = True) -> float:
     """How far two folded names are apart: 0 equal, 0.1 a typing error, above 0.5 another name.
 
     Short names must agree exactly, and so must numbers and single letters: "+" is not "-", "1989" not "1988",
     "Led Zeppelin II" not "III", "Kid A" not "Kid B".
 
+    Args:
+        a: a folded name.
+        b: another.
+        roman: whether I, V and X may be numerals; not so in artists' names ("Static-X").
+
     >>> difference("positions", "postiions"), difference("kid a", "kid b") > 0.5
     (0.1, True)
+    >>> difference("gruppa krovi", "группа крови"), difference("さくら", "さくや"), difference("사랑", "사람")
+    (0.05, 1.0, 1.0)
     """
     if a == b:
         return 0.0
-    if "".join(numbers(a)) != "".join(numbers(b)):
-        return 1.0
-    if _joined(a) == _joined(b):
-        return 0.02
+    if a.replace(" ", "") == b.replace(" ", ""):
+        return _ONLY_BLANKS
+    if (apart := _in_numbers(a, b, roman=roman)) is not None:
+        return apart
+    if joined(a) == joined(b) or (roman and joined(counted(a)) == joined(counted(b))):
+        return _ONLY_BLANKS
+    if is_latin(a) != is_latin(b):
+        return _between_scripts(a, b)
+    return _of_syllables(a, b) if is_dense(a) or is_dense(b) else _in_letters(a, b, roman=roman)
+
+
+def _in_numbers(a: str, b: str, *, roman: bool) -> float | None:
+    """How far apart names of different numbers are; None for equal ones."""
+    if not roman:
+        return None if _digits(a) == _digits(b) else 1.0
+    if "".join(numbers(a)) == "".join(numbers(b)):
+        return None
+    return _A_SLIP_IN_A_YEAR if len(a) > 12 and is_misspelt_year(a, b) and _letters(a) == _letters(b) else 1.0
+
+
+def _in_letters(a: str, b: str, *, roman: bool) -> float:
     # In whole too: typing errors run over the ends of little words ("theW all").
-    forms = ((_joined(a), _joined(b)), *((x.replace(" ", ""), y.replace(" ", "")) for x, y in _with_article(a, b)))
+    forms = ((joined(a), joined(b)), *((x.replace(" ", ""), y.replace(" ", "")) for x, y in _with_article(a, b)))
     edits, longer = min((OSA.distance(x, y), max(len(x), len(y))) for x, y in forms)
-    is_typo = not _other_letter(a, b) and any(_is_typo(x, y) for x, y in forms)
-    return _A_TYPO * edits or 0.02 if is_typo else min(1.0, 0.55 + 0.45 * edits / longer)
+    if not roman and longer == 4 and edits == 1 and len(a) != len(b):
+        return _A_SHORT_TYPO  # of an artist: "Usd" for "Used"; a title needs to be longer
+    is_typo = not _other_word(a, b) and (any(_is_typo(x, y) for x, y in forms) or _lost_first_letter(a, b))
+    return _A_TYPO * edits or _ONLY_BLANKS if is_typo else min(1.0, 0.55 + 0.45 * edits / longer)
 
 
 def _is_typo(one: str, other: str) -> bool:
@@ -98,92 +104,74 @@ def _is_typo(one: str, other: str) -> bool:
     return OSA.distance(one, other) <= (0 if longer < 4 else 1 if longer < 8 else 2 if longer < 20 else 3)
 
 
+def _lost_first_letter(a: str, b: str) -> bool:
+    """Whether the first letter alone was dropped, in a name of more words than one ("ig revival")."""
+    shorter, longer = sorted((a, b), key=len)
+    return longer[1:] == shorter and " " in shorter and len(longer) > 8
+
+
+def _between_scripts(a: str, b: str) -> float:
+    one, other = skeleton(a), skeleton(b)
+    if one == other:
+        return _A_ROMANISATION
+    return _A_ROMANISATION + _A_TYPO if len(one) > 5 and one[:1] == other[:1] and OSA.distance(one, other) == 1 else 1.0
+
+
+def _of_syllables(a: str, b: str) -> float:
+    """Of names in which a letter is a syllable or a word: one astray in a long name at most."""
+    one, other = without_voicing(a), without_voicing(b)
+    if one == other:
+        return _A_TYPO
+    return _A_TYPO if min(len(one), len(other)) >= 8 and OSA.distance(one, other) == 1 else 1.0
+
+
 def _with_article(a: str, b: str) -> Iterator[tuple[str, str]]:
     yield a, b
     yield f"the {a}", b
     yield a, f"the {b}"
 
 
-def _joined(name: str) -> str:
-    """Without blanks and little words, in which people differ ("rock n roll", "rock and roll")."""
+def joined(name: str) -> str:
+    """Without blanks and little words, in which people differ ("rock n roll", "rock and roll").
+
+    >>> joined("rock n roll"), joined("the the")
+    ('rockroll', 'thethe')
+    """
     words = name.split()
     return "".join(w for w in words if w not in _FILLERS) or "".join(words)
 
 
-def _other_letter(a: str, b: str) -> bool:
-    """Whether a word of one letter is another letter: that is no typing error but another name."""
+def _letters(name: str) -> str:
+    return "".join(c for c in name if not c.isdecimal())
+
+
+def _digits(name: str) -> str:
+    return "".join(c for c in name if c.isdecimal())
+
+
+def _other_word(a: str, b: str) -> bool:
+    """Whether a little word is another one of its length: that is no typing error but another name (Sun, Son; A, B)."""
     one, other = a.split(), b.split()
-    return len(one) == len(other) and any(x != y and len(x) == len(y) == 1 for x, y in zip(one, other, strict=True))
-
-
-@lru_cache(maxsize=131_072)
-def numbers(name: str) -> tuple[str, ...]:
-    """The numbers of a folded name, Roman ones and words too: what tells volume 1 from volume 2.
-
-    >>> numbers("led zeppelin iv"), numbers("volume two")
-    (('4',), ('2',))
-    """
-    words = name.split()
-    found: list[str] = []
-    for place, word in enumerate(words):
-        numerals = _LAST_NUMERALS if 0 < place == len(words) - 1 else _NUMERALS
-        if place and words[place - 1] in _COUNTED:
-            numerals = _LAST_NUMERALS | _WORDS
-        found += [numerals[word]] if word in numerals else re.findall(r"\d+", word)
-    return tuple(found)
-
-
-@lru_cache(maxsize=65_536)
-def artist_difference(wanted: str, offered: str) -> float:
-    """0 for one artist under two spellings to 1; one name out of a longer credit counts little.
-
-    >>> artist_difference("Beatles", "The Beatles"), artist_difference("Florence + The Machine", "Florence and the Machine")
-    (0.0, 0.0)
-    >>> artist_difference("Nick Cave", "Nick Cave & The Bad Seeds"), artist_difference("Queen", "Queen Latifah") > 0.5
-    (0.08, True)
-    """
-    a, b = fold_name(wanted), fold_name(offered)
-    if a == b or _joined(a) == _joined(b):
-        return 0.0
-    if a in _VARIOUS or b in _VARIOUS:
-        return 0.15
-    if sorted(a.split()) == sorted(b.split()):
-        return 0.02
-    one, other = _credited(wanted), _credited(offered)
-    if one & other or _within(a.split(), b.split()):
-        return 0.08
-    return min(
-        difference(a, b), *(0.08 + difference(x, y) for x in one for y in other if len(one) + len(other) > 2), 1.0
+    if len(one) != len(other):
+        return False
+    return any(
+        len(x) == len(y) <= 4 and sorted(x) != sorted(y) and OSA.distance(x, y) <= 2
+        for x, y in zip(one, other, strict=True)
+        if x != y
     )
-
-
-@lru_cache(maxsize=65_536)
-def _credited(artist: str) -> frozenset[str]:
-    return frozenset(folded for part in _BETWEEN_ARTISTS.split(artist) if (folded := fold_name(part)))
-
-
-@lru_cache(maxsize=65_536)
-def first_artist(credit: str) -> str:
-    """The first artist of a credit, folded and without blanks and little words.
-
-    >>> first_artist("Simon & Garfunkel"), first_artist("JAY-Z feat. Rihanna"), first_artist("AC/DC"), first_artist("+/-")
-    ('simon', 'jayz', 'acdc', '+/-')
-    """
-    parts = _AFTER_FIRST_ARTIST.split(credit)
-    return _joined(next((folded for part in parts if (folded := fold_name(part))), fold_name(credit)))
-
-
-def _within(a: list[str], b: list[str]) -> bool:
-    """Whether the shorter name, of two words or more, stands in the longer one ("Jimi Hendrix", "… Experience")."""
-    shorter, longer = sorted((a, b), key=len)
-    return len(shorter) > 1 and any(longer[i : i + len(shorter)] == shorter for i in range(len(longer)))
 
 
 def title_penalties(wanted: Name, offered: Name) -> Mapping[str, float]:
     """Each way in which one title differs from another, unweighted; empty for equal ones."""
     if wanted.folded == offered.folded:
         return {}
-    found = min(_in_parts(wanted, offered), _in_whole(wanted, offered), key=weigh)
+    found = min((_in_parts(wanted, offered), *_in_whole(wanted, offered)), key=weigh)
+    if "single" in wanted.editions ^ offered.editions:
+        found = {**found, "single": 1.0}
+    one, other = read_work(wanted.folded), read_work(offered.folded)
+    if one and other:
+        found = {**found, "title": 0.05 if is_same_work(one, other) else max(0.6, found.get("title", 0.0))}
+        found.pop("aside", None)
     return {name: value for name, value in found.items() if value}
 
 
@@ -192,21 +180,25 @@ def weigh(penalties: Mapping[str, float]) -> float:
     return round(sum(WEIGHTS[name] * value for name, value in penalties.items()), 4)
 
 
-def _in_whole(wanted: Name, offered: Name) -> Mapping[str, float]:
+def _in_whole(wanted: Name, offered: Name) -> Iterator[Mapping[str, float]]:
     """Taken as they stand: for titles whose brackets got lost on the way ("GUTS spilled")."""
-    found = (
-        [{"title": difference(wanted.folded, offered.folded)}] if wanted.performances == offered.performances else []
-    )
-    for one, other in ((wanted, offered), (offered, wanted)):
-        if one.editions and not one.performances and not one.asides:
-            found.append({"title": difference(one.core, other.folded), "edition": _edition(one.editions)})
-    return min(found, key=weigh, default={"title": 1.0})
+    if wanted.performances == offered.performances or wanted.said == offered.said:
+        yield {"title": difference(wanted.folded, offered.folded)}
+        if wanted.editions != offered.editions:
+            yield {
+                "title": difference(wanted.full, offered.full),
+                "edition": _edition(wanted.editions ^ offered.editions),
+            }
+        else:
+            yield {"title": difference(wanted.full, offered.full), "edition": 0.05}
 
 
 def _in_parts(wanted: Name, offered: Name) -> Mapping[str, float]:
     found: dict[str, float] = {}
     if title := difference(wanted.core, offered.core):
         found["title"] = title
+        if title > 0.5 and (subtitle := _subtitle(wanted, offered)) is not None:
+            found |= {"title": subtitle, "subtitle": 1.0}
     if wanted.performances != offered.performances:
         found["performance"] = 0.1 if _performed_alike(wanted, offered) else 1.0
     if wanted.asides != offered.asides:
@@ -216,6 +208,15 @@ def _in_parts(wanted: Name, offered: Name) -> Mapping[str, float]:
     if edition := 0.1 if wanted.editions == offered.editions else _edition(wanted.editions ^ offered.editions):
         found["edition"] = edition
     return found
+
+
+def _subtitle(wanted: Name, offered: Name) -> float | None:
+    """How far titles are apart of which one lacks its subtitle; None when it is not that."""
+    if bool(wanted.subtitle) == bool(offered.subtitle):
+        return None
+    main, other = (wanted.main, offered.core) if wanted.subtitle else (offered.main, wanted.core)
+    apart = difference(main, other)
+    return apart if apart <= _A_TYPO and len(main) > 5 else None
 
 
 def _edition(kinds: frozenset[str]) -> float:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.ingestion.alignment import align
-from backend.ingestion.distance import WEIGHTS, artist_difference, title_penalties
-from backend.ingestion.titles import is_common, take_apart
+from backend.ingestion.artists import artist_difference
+from backend.ingestion.distance import WEIGHTS, title_penalties, weigh
+from backend.ingestion.titles import is_common, take_apart, without_artist
+from backend.ingestion.works import composers
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold_name
 
@@ -18,6 +20,12 @@ _FEWEST_IN_STEP: Final = 5  # durations in a row that don't agree by chance
 _A_SINGLE: Final = 2  # tracks at most
 _A_LONG_ONE: Final = 6  # tracks at least
 _TRUST: Final = 0.4  # what is left of the names' penalties when the track lists agree
+_FOR_COMMON_TITLES: Final = 6.5  # by which the artists must agree better
+_COMPOSER_IN_TITLE: Final = 0.1
+_SIGNS: Final = {
+    "+": "plus", "÷": "divide", "×": "multiply", "x": "multiply", "=": "equals", "-": "subtract",
+    "−": "subtract", "?": "question mark", "!": "exclamation mark", "∞": "infinity", "♥": "heart", "π": "pi", "★": "blackstar",
+}  # fmt: skip
 _NAMES: Final = frozenset({"artist", "title", "aside", "edition"})
 
 
@@ -63,9 +71,10 @@ def score_of(penalties: Mapping[str, float]) -> float:
 
 
 def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, float]]:
-    yield "artist", artist_difference(one.artist, other.artist)
-    yield from title_penalties(take_apart(one.title), take_apart(other.title)).items()
     common = is_common(one.title, one.artist) and is_common(other.title, other.artist)
+    self_titled = fold_name(one.artist) in {take_apart(one.title).core, take_apart(other.title).core}
+    yield "artist", _artists(one, other) * (_FOR_COMMON_TITLES if common and not self_titled else 1.0)
+    yield from _titles(one, other).items()
     if one.year and other.year and (years := abs(one.year - other.year)) > 1:
         # A reissue bears its own year; but of two self-titled albums the year tells which.
         yield "year_of_common_title" if common and not lists.agree else "year", min(1.0, years / 5)
@@ -77,6 +86,40 @@ def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, f
         yield "track_titles", _falling(lists.aligned, good=0.75, bad=0.34)
     if lists.close is not None:
         yield "durations", _falling(lists.close, good=0.7, bad=0.2)
+
+
+def _artists(one: Facts, other: Facts) -> float:
+    apart = artist_difference(one.artist, other.artist)
+    # Players alone are credited; the composer stands in the title.
+    is_composer = composers(one.artist) & composers(other.title) or composers(other.artist) & composers(one.title)
+    return min(apart, _COMPOSER_IN_TITLE) if is_composer else apart
+
+
+def _titles(one: Facts, other: Facts) -> Mapping[str, float]:
+    """What the titles differ in, read in the way that favours them most."""
+    ways = [
+        {**title_penalties(take_apart(a), take_apart(b)), **cost}
+        for a, cost in _readings(one)
+        for b, other_cost in _readings(other)
+        if not (cost and other_cost)
+        for cost in ({**cost, **other_cost},)
+    ]
+    # "Queen: On Air" is not "Queen" with a subtitle.
+    named = {take_apart(album.title).main for album in (one, other)} & {fold_name(one.artist), fold_name(other.artist)}
+    return min((way for way in ways if "subtitle" not in way or not named), key=weigh, default={"title": 1.0})
+
+
+def _readings(album: Facts) -> Iterator[tuple[str, dict[str, float]]]:
+    """A title as it stands, without its artist, and, of a self-titled one, by its byname alone ("Blue Album")."""
+    yield album.title, {}
+    title = without_artist(album.title, album.artist)
+    if title != album.title:
+        yield title, {}
+    name = take_apart(title)
+    if name.core == fold_name(album.artist) and len(name.asides) == 1:
+        yield next(iter(name.asides)), {"aside": 0.4}
+    if sign := _SIGNS.get(name.core):
+        yield sign, {}
 
 
 def _falling(share: float, *, good: float, bad: float) -> float:

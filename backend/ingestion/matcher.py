@@ -9,7 +9,7 @@ from typing import Final
 from rapidfuzz.distance import Indel
 
 from backend.ingestion.alignment import align, recording_key, title_key
-from backend.ingestion.distance import artist_difference
+from backend.ingestion.artists import artist_difference
 from backend.ingestion.evidence import Facts, album_penalties, score_of
 from backend.ingestion.judge import SAME, facts
 from backend.ingestion.titles import take_apart

@@ -3,68 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from backend.ingestion.title_words import (
+    BARE,
+    COMMON,
+    CUTS,
+    EDITIONS,
+    OF_THE_TITLE,
+    PERFORMANCES,
+    SELF_TITLED,
+    WITH_NAME,
+    found_in,
+    spelt_right,
+    without_kinds,
+)
 from backend.utils.text import fold, fold_name, squeeze
 
-
-def _kinds(**patterns: str) -> dict[str, re.Pattern[str]]:
-    return {kind: re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE) for kind, pattern in patterns.items()}
-
-
 _BRACKETS: Final = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|（([^（）]*)）|【([^【】]*)】)")
+_STRAY: Final = re.compile(r"(?<=\w)[)\]）】]|[(\[（【](?=\w)")
 _DASHED: Final = re.compile(r"(.*\S)\s+[-–—]\s+(\S.*)$")
+_AFTER_COLON: Final = re.compile(r"(.*\w)\s*:\s+(\S.*)$")
 _GUESTS: Final = re.compile(r"^(?:feat\.?|ft\.?|featuring|with|w/)\s", re.IGNORECASE)
 _GUESTS_TAIL: Final = re.compile(r"\s+(?:feat\.?|ft\.?|featuring)\s+.+$", re.IGNORECASE)
-# The same recordings in another package.
-_EDITIONS: Final = _kinds(
-    remaster=r"re-?master(?:ed|ing)?|mono|stereo|^(?:19|20)\d\d$|audiophile|"
-    r"(?:19|20)\d\d (?:re-?)?(?:mix|version|edit|edition|reissue)",
-    deluxe=r"deluxe|luxury|collector'?s|limited|special|expanded|bonus|complete|legacy|platinum|anniversary|jubilee|"
-    r"\d+(?:st|nd|rd|th)|extended edition|edition|édition|edici[óo]n|ausgabe|disc \d|cd \d",
-    explicit=r"explicit|clean|edited|uncensored|parental advisory",
-    format=r"ep|lp|single|digital|vinyl|re-?issue|standard|import|"
-    r"(?:album|single|original|full|lp|ep|radio|main|video|standard|studio|us|uk|short|long|7''|12'') (?:mix|version|edit)",
-    soundtrack=r"soundtrack|motion picture|original score|music from|ost|original cast",
-)
-# The same songs, recorded another time or by others.
-_PERFORMANCES: Final = _kinds(
-    live=r"^live|live$|live (?:at|in|from|on|version|session|album|recording)|unplugged|concert|bbc session|peel session",
-    karaoke=r"karaoke|sing-?along|backing track|in the style of|made (?:famous|popular) by",
-    tribute=r"tribute|covers?|covered|performed by|renditions?|lullaby|string quartet|8-?bit|music box",
-    instrumental=r"instrumentals?",
-    acoustic=r"acoustic|acústico|stripped",
-    demo=r"demos?|outtakes?|rehearsals?|rough mix|alternat(?:e|ive) (?:take|version|mix)|take \d+",
-    remix=r"re-?mix(?:es|ed)?|mix|mixed|re-?work(?:ed)?|dub|edit|bootleg|mash-?up|vip|flip|chopped|screwed|slowed|sped[ -]up|"
-    r"nightcore|megamix",
-    version=r"version|versión|re-?record(?:ed|ing)",
-    acappella=r"a ?cappella",
-    commentary=r"commentary|interview",
-)
-_WITH_NAME: Final = frozenset({"remix", "version", "tribute", "live"})  # "Dillon Francis Remix" is not "Devault Remix"
-_OF_THE_TITLE: Final = re.compile(
-    r"\b(?:parts?|pts?|vol|volume|chapter|reprise|interlude|intro|outro|skit|prelude|suite|movement|medley|no)\b|\d|^[ivx]+$",
-    re.IGNORECASE,
-)
-# Another length of the same take: shown as an edition, but another recording by its length.
-_CUTS: Final = re.compile(
-    r"\b(?:(radio|video|extended|club|short|long|edited|12''?|12 ?inch|12\"|7''?|7 ?inch|7\") (?:edit|mix|version|cut)|(edit))\b",
-    re.IGNORECASE,
-)
-# Without brackets only what can hardly be a title's own words.
-_BARE: Final = re.compile(
-    r"(.*\S)[\s:]+((?:super |the )?deluxe(?: edition| version)?|(?:(?:19|20)\d\d )?remaster(?:ed)?(?: (?:19|20)\d\d)?"
-    r"(?: edition| version)?|expanded(?: edition)?|(?:\d+(?:st|nd|rd|th) )?anniversary(?: edition)?|(?:special|limited|legacy|"
-    r"collector'?s|bonus|bonus track) edition|explicit(?: version)?|original motion picture soundtrack|ep)$",
-    re.IGNORECASE,
-)
-_COMMON: Final = re.compile(
-    r"(?:(?:the )?(?:very )?(?:best(?: of)?|greatest hits|hits|collection|essential|anthology|singles)|live|ep|demos?|untitled|"
-    r"self titled|christmas|remixes|unplugged|mtv unplugged|acoustic|b sides|rarities)(?: \d+)?",
-)
+_SUBTITLE: Final = re.compile(r"(.*\w)\s*(?::\s|\s[-–—]\s|\s/\s)\s*(\w.*)$")
+_FIRST: Final = re.compile(r"\s+(?:1|I|one)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +40,13 @@ class Name:
         folded: all of it, without a leading "The".
         core: without brackets, editions, performances and guests.
         asides: brackets that say none of these ("spilled", "blue album").
-        editions: kinds: remaster, deluxe, explicit, format, soundtrack.
+        editions: kinds: remaster, deluxe, explicit, format, market, single, soundtrack.
         performances: kinds: live, karaoke, tribute, remix, …; empty for the studio recording.
         cuts: other lengths: radio, extended, …; empty for the whole one.
+        full: all but editions and guests; asides and performances as they stand.
+        said: kinds of performance that any of its words name, in brackets or not.
+        main: the core before a colon or a dash; "" when there is none.
+        subtitle: what follows there.
     """
 
     folded: str
@@ -86,6 +55,10 @@ class Name:
     editions: frozenset[str] = frozenset()
     performances: frozenset[str] = frozenset()
     cuts: frozenset[str] = frozenset()
+    full: str = ""
+    said: frozenset[str] = frozenset()
+    main: str = ""
+    subtitle: str = ""
 
 
 @dataclass(slots=True)
@@ -97,11 +70,11 @@ class _Parts:
 
     def take(self, words: str) -> bool:
         """Note what the words say; False when they say nothing known."""
-        words = words.strip()
+        words = spelt_right(words.strip())
         if _GUESTS.match(words):
             return True
-        editions = set(_found(_EDITIONS, words))
-        performances = set(_found(_PERFORMANCES, words))
+        editions = set(found_in(EDITIONS, words))
+        performances = set(found_in(PERFORMANCES, words))
         # "Radio Edit", "2009 Mix", "Deluxe Version" are no other performance.
         if editions:
             performances.discard("version")
@@ -109,8 +82,8 @@ class _Parts:
             performances.discard("remix")
         self.editions |= editions
         self.performances |= performances
-        self.cuts |= {fold(next(filter(None, cut))) for cut in _CUTS.findall(words)}
-        if performances & _WITH_NAME and (name := _without_kinds(words)):
+        self.cuts |= {fold(next(filter(None, cut))) for cut in CUTS.findall(words)}
+        if performances & WITH_NAME and (name := without_kinds(words)):
             self.asides.add(name)
         return bool(editions or performances)
 
@@ -119,20 +92,62 @@ class _Parts:
 def take_apart(title: str) -> Name:
     """The parts of a title.
 
-    >>> take_apart("Abbey Road (Remastered 2009)")
-    Name(folded='abbey road remastered 2009', core='abbey road', asides=frozenset(), editions=frozenset({'remaster'}), \
-performances=frozenset(), cuts=frozenset())
+    >>> name = take_apart("Abbey Road (Remastered 2009)")
+    >>> name.folded, name.core, name.editions, name.performances
+    ('abbey road remastered 2009', 'abbey road', frozenset({'remaster'}), frozenset())
     >>> take_apart("Memories - Dillon Francis Remix").performances, take_apart("GUTS (spilled)").asides
     (frozenset({'remix'}), frozenset({'spilled'}))
     """
     text, parts = squeeze(title), _Parts()
-    core = _GUESTS_TAIL.sub("", _without_tails(_BRACKETS.sub(lambda m: _bracket(m, parts), text), parts))
+    bare = _STRAY.sub(" ", _BRACKETS.sub(lambda m: _bracket(m, parts), text))
+    core = _GUESTS_TAIL.sub("", _without_tails(bare, parts)).strip()
     folded = fold_name(text)
     if not core:
-        return Name(folded, folded)
+        return Name(folded, folded, full=folded)
+    split = _SUBTITLE.match(core)
     return Name(
-        folded, fold_name(core), *map(frozenset, (parts.asides, parts.editions, parts.performances, parts.cuts))
+        folded,
+        fold_name(core),
+        asides=frozenset(parts.asides),
+        editions=frozenset(parts.editions),
+        performances=frozenset(parts.performances),
+        cuts=frozenset(parts.cuts),
+        full=fold_name(_without_tails(_STRAY.sub(" ", _BRACKETS.sub(_kept, text)), _Parts(), only_editions=True)),
+        said=frozenset(found_in(PERFORMANCES, text)),
+        main=fold_name(split[1]) if split else "",
+        subtitle=fold(split[2]) if split else "",
     )
+
+
+def _bracket(match: re.Match[str], parts: _Parts) -> str:
+    words = next((w for w in match.groups() if w is not None), "")
+    if parts.take(words):
+        return ""
+    if OF_THE_TITLE.search(words) or not any(c.isalnum() for c in words):
+        return match.group(0)
+    parts.asides.add(fold(words))
+    return " "
+
+
+def _kept(match: re.Match[str]) -> str:
+    """A bracket, unless it says nothing but an edition or guests."""
+    parts = _Parts()
+    words = next((w for w in match.groups() if w is not None), "")
+    return "" if parts.take(words) and not parts.performances else match.group(0)
+
+
+def _without_tails(text: str, parts: _Parts, *, only_editions: bool = False) -> str:
+    while tail := _tail(text):
+        said = _Parts()
+        if not said.take(tail[2]) or (only_editions and said.performances):
+            break
+        parts.take(tail[2])
+        text = tail[1]
+    return text.strip()
+
+
+def _tail(text: str) -> re.Match[str] | None:
+    return _DASHED.match(text) or BARE.match(text) or _AFTER_COLON.match(text)
 
 
 def is_common(title: str, artist: str) -> bool:
@@ -142,30 +157,19 @@ def is_common(title: str, artist: str) -> bool:
     (True, True, False)
     """
     core = take_apart(title).core
-    return core == fold_name(artist) or _COMMON.fullmatch(core) is not None
+    return core == fold_name(artist) or COMMON.fullmatch(core) is not None
 
 
-def _bracket(match: re.Match[str], parts: _Parts) -> str:
-    words = next((w for w in match.groups() if w is not None), "")
-    if parts.take(words):
-        return ""
-    if _OF_THE_TITLE.search(words) or not any(c.isalnum() for c in words):
-        return match.group(0)
-    parts.asides.add(fold(words))
-    return " "
+def without_artist(title: str, artist: str) -> str:
+    """A title without the artist written before it, and the artist's name for one that only says that it is self-titled.
 
-
-def _without_tails(text: str, parts: _Parts) -> str:
-    while (tail := _DASHED.match(text) or _BARE.match(text)) and parts.take(tail.group(2)):
-        text = tail.group(1)
-    return text.strip()
-
-
-def _found(kinds: dict[str, re.Pattern[str]], words: str) -> Iterator[str]:
-    return (kind for kind, pattern in kinds.items() if pattern.search(words))
-
-
-def _without_kinds(words: str) -> str:
-    for pattern in (*_PERFORMANCES.values(), *_EDITIONS.values()):
-        words = pattern.sub(" ", words)
-    return fold(words) if any(c.isalnum() for c in words) else ""
+    >>> without_artist("The Beatles - Abbey Road", "Beatles"), without_artist("s/t", "Blur")
+    ('Abbey Road', 'Blur')
+    """
+    folded, by = fold(title), fold_name(artist)
+    if folded in SELF_TITLED:
+        return artist
+    if fold_name(first := _FIRST.sub("", title)) == by:
+        return first
+    split = _SUBTITLE.match(title)
+    return split[2] if split and fold_name(split[1]) == by and take_apart(split[2]).core else title
