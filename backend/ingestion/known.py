@@ -15,7 +15,7 @@ from backend.models.ingestion_models import AlbumRecord, SourceRecord, TrackReco
 _UNSAID: Final[tuple[object, ...]] = (None, (), {}, "")
 # What one source says of its own answer only.
 _OWN: Final = frozenset(
-    {"tags", "raw_features", "title", "artists", "disc_number", "match_method", "match_score", "url"}
+    {"tags", "raw_features", "title", "artists", "disc_number", "match_method", "match_score", "url", "parser"}
 )
 
 

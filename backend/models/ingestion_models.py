@@ -151,6 +151,7 @@ class AlbumRecord:
     match_penalties: dict[str, float] = field(
         default_factory=dict
     )  # named and weighted; they add up to 1 - match_score
+    parser: str | None = None  # version of what read it, where the form is not the source's promise (pages, tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
