@@ -12,6 +12,7 @@ from typing import TypeAlias
 import structlog
 
 from backend.ingestion.insert_to_supabase import Merging, insert_album
+from backend.ingestion.judge import verify
 from backend.ingestion.known import lay_together
 from backend.ingestion.source import STAGES, Source, Stage
 from backend.ingestion.store import AlbumStore
@@ -150,6 +151,8 @@ async def _ask_one(asked: Asked, query: AlbumQuery) -> _Answer | HintError:
         return SourceOutcome(source=profile.name, outcome=Outcome.UNCONFIGURED, detail=reason), None
     try:
         album = source.normalise(await source.fetch(query, asked.transport))
+        if query.known is not None and not profile.stand_in:
+            album = verify(query.known, album, source=profile.name, hint=profile.hint)
     except HintError as problem:
         return problem
     except SourceError as problem:
@@ -178,7 +181,8 @@ def _outcome(source: str, problem: SourceError) -> SourceOutcome:
         retry_at = problem.until
     elif isinstance(problem, RateLimitedError) and problem.retry_after is not None:
         retry_at = datetime.now(UTC) + timedelta(seconds=problem.retry_after)
-    return SourceOutcome(source=source, outcome=outcome, detail=str(problem), retry_at=retry_at)
+    candidates = tuple(problem.candidates) if isinstance(problem, RecordNotFoundError | AmbiguousError) else ()
+    return SourceOutcome(source=source, outcome=outcome, detail=str(problem), retry_at=retry_at, candidates=candidates)
 
 
 def _nothing(query: AlbumQuery, outcomes: Sequence[SourceOutcome]) -> IngestReport:

@@ -5,7 +5,7 @@ The name is what users were told of; the store is any PostgreSQL (a Supabase pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backend.ingestion.merger import Levels, merge_levels
@@ -25,11 +25,13 @@ class Merging:
         profiles: every registered source's by name, those not in use included: their earlier records still count.
         policy: who is believed on what.
         estimate: fills in audio features that nobody measured, level by level; None where nothing is estimated.
+        prepare: awaited before albums are merged, so that `estimate` works with the newest models.
     """
 
     profiles: Mapping[str, SourceProfile]
     policy: MergePolicy
     estimate: Estimate | None = None
+    prepare: Callable[[], Awaitable[None]] | None = None
 
     def levels(self, records: Sequence[SourceRecord], *, album_id: str | None) -> Levels:
         """The album at each level of rights; a pure function of the records, the policy and the estimating model.
@@ -54,6 +56,8 @@ async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, me
     Returns:
         The album as stored, from all sources.
     """
+    if merging.prepare is not None:
+        await merging.prepare()
     draft = merging.levels(records, album_id=None)[RightsLevel.ANY]
     ids = _defining(records, merging.profiles) or draft.ids
     # By every name it may be found under, so that two requests that spell it differently still meet.

@@ -31,6 +31,12 @@ class Said:
         """Whether what it says of a field may be shown, believed or not."""
         return self.level.permits(self.profile.rights_to(name))
 
+    def may_call(self, service: str) -> bool:
+        """Whether its word on what a service calls something may be shown: a source may repeat what it was asked with."""
+        if self.level is RightsLevel.ANY:
+            return True
+        return self.permits("ids") and (self.source == service or self.trust("title") > 0)
+
 
 def counting(
     records: Iterable[SourceRecord],

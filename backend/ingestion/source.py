@@ -39,6 +39,7 @@ class SourceProfile:
         rights_of: rights of fields (as in `gives`) that are not those of the whole.
         stage: when it is asked, see `STAGES`.
         defines: its identifier tells one album from another (not so where editions share an entry or a page).
+        hint: the key of `AlbumQuery.hints` by which it takes exactly the album named; "" when it reads none.
         storage_cap: bytes of its records that its terms let one keep; None for no such limit.
         keyed: needs a key of the user's; while none of these has one, the demo takes part.
         stand_in: its records count only while no other source knows the album (demo, made-up values).
@@ -52,6 +53,7 @@ class SourceProfile:
     rights_of: Mapping[str, Rights] = field(default_factory=dict)
     stage: Stage = "enrichment"
     defines: bool = False
+    hint: str = ""
     storage_cap: int | None = None
     keyed: bool = False
     stand_in: bool = False

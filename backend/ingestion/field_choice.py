@@ -1,0 +1,46 @@
+"""Choosing one truth per field among what several sources say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from backend.ingestion.said import Said, by_trust
+
+Tidy = Callable[[Any], Any]
+"""Makes a value fit for its column, and None of what cannot be used."""
+
+
+def choose(
+    said: Sequence[Said], names: Mapping[str, Tidy], of: Callable[[Said], object]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The winning value of each field, and whose it is."""
+    values: dict[str, Any] = {}
+    provenance: dict[str, str] = {}
+    for name, tidy_value in names.items():
+        values[name], giver = choose_one(said, name, of, tidy_value)
+        if giver:
+            provenance[name] = giver
+    return values, provenance
+
+
+def choose_one(
+    said: Sequence[Said], name: str, of: Callable[[Said], object], tidy_value: Tidy, *, anybody: bool = False
+) -> tuple[Any, str]:
+    """The first usable value by trust, and whose it is.
+
+    Args:
+        said: who says something.
+        name: the field.
+        of: the record of a source that has it.
+        tidy_value: makes None of what cannot be used.
+        anybody: also take it from those who are not believed on it, if it may be shown.
+    """
+    for s in by_trust(said, name):
+        if s.trust(name) <= 0 and not (anybody and s.permits(name)):
+            continue
+        thing = of(s)
+        value = tidy_value(getattr(thing, name)) if thing is not None else None
+        if value is not None:
+            return value, s.source
+    return None, ""
