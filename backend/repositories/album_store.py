@@ -111,7 +111,7 @@ class AlbumRepository:
             while (rows := await preparing).given:
                 preparing = asyncio.create_task(asyncio.to_thread(prepare))
                 async with self._database.transaction() as connection:
-                    await connection.execute("SELECT pg_advisory_xact_lock($1)", _BULK_LOCK)
+                    await lock_all(connection)
                     await write(connection, rows)
                 given += rows.given
         finally:
@@ -201,6 +201,11 @@ def _refused() -> Iterator[None]:
     except (asyncpg.DataError, asyncpg.ProgramLimitExceededError, OverflowError, ValueError) as problem:
         # The limit: names that together are too long for an index.
         raise InvalidInputError(f"An album holds a value that its column cannot: {problem}") from problem
+
+
+async def lock_all(connection: Connection) -> None:
+    """Keep everybody else from storing albums until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _BULK_LOCK)
 
 
 async def _lock(connection: Connection, names: Sequence[str]) -> None:
