@@ -6,27 +6,24 @@ used only when the user says that he may.
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin, urlsplit
-from urllib.robotparser import RobotFileParser
 
 from pydantic import Field, model_validator
 
 from backend.config.settings import SettingsGroup
-from backend.ingestion.aoty_page import PARSER_VERSION, LayoutChangedError, read_page, read_search
+from backend.ingestion.aoty_page import LayoutChangedError, read_page, read_search
+from backend.ingestion.aoty_pairing import Pairing, linked, pair
+from backend.ingestion.aoty_robots import Robots, check_page
 from backend.ingestion.editions import without_edition
-from backend.ingestion.matcher import Candidate, Match, choose
+from backend.ingestion.matcher import Match, choose
 from backend.ingestion.source import Payload, SourceProfile
-from backend.ingestion.transport import Limits, Reply, ShutOutError, Transport, user_agent
+from backend.ingestion.transport import Limits, Transport
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 from backend.utils.errors import (
-    BlockedError,
     HintError,
-    MalformedReplyError,
     RecordNotFoundError,
     RejectedError,
     UnconfiguredError,
@@ -34,13 +31,8 @@ from backend.utils.errors import (
 
 _SITE: Final = "https://www.albumoftheyear.org"
 _HOSTS: Final = frozenset({"www.albumoftheyear.org", "albumoftheyear.org"})
-_ROBOTS_SECONDS: Final = 24 * 3600.0
-_LARGEST_PAGE: Final = 5_000_000
+LARGEST_PAGE: Final = 5_000_000
 _ALBUM_PATH: Final = re.compile(r"/album/\d+(?:-[^/]*)?/?")
-_CHALLENGED: Final = (
-    "Album of the Year answers with a challenge, which is not evaded; save the album's page in your browser "
-    "and give it as aoty_html (tensoe ingest --aoty-page)"
-)
 
 
 class AotySettings(SettingsGroup):
@@ -62,9 +54,7 @@ class AotySource:
 
     def __init__(self, settings: AotySettings | None = None) -> None:
         self._settings = settings or AotySettings.read()
-        self._robots: RobotFileParser | None = None
-        self._robots_until = 0.0
-        self._reading = asyncio.Lock()
+        self._robots = Robots(self._settings.aoty_url)
 
     @property
     def profile(self) -> SourceProfile:
@@ -100,21 +90,20 @@ class AotySource:
         """
         saved, address = query.hints.get("aoty_html"), query.hints.get("aoty_url")
         if saved is not None:
-            if len(saved) > _LARGEST_PAGE:
-                raise HintError(f"the saved page has {len(saved):,} characters; {_LARGEST_PAGE:,} are the most")
-            return {"html": saved, "match": {"method": "saved page", "score": _agreement(saved, query)}}
+            if len(saved) > LARGEST_PAGE:
+                raise HintError(f"the saved page has {len(saved):,} characters; {LARGEST_PAGE:,} are the most")
+            return _payload(saved, _given(saved, query))
         if address is not None:
             page = await self._page(self._own(address), transport)
-            return {"html": page, "match": {"method": "address", "score": _agreement(page, query)}}
+            return _payload(page, _given(page, query))
         if not self._settings.aoty_allow_search:
             raise UnconfiguredError(
                 "no page is named and robots.txt bars the search: give the album's address (aoty_url) or saved page "
                 "(aoty_html), or set AOTY_ALLOW_SEARCH=true if you may"
             )
-        match = await self._found(query, transport)
-        # Links of the search page are relative to the site's root, whatever path a stand-in has before it.
-        page = await self._page(self._at(_album_path(urljoin("/", match.candidate.id))), transport)
-        return {"html": page, "match": {"method": "name", "score": match.score}}
+        found = await self._found(query, transport)
+        page = await self._page(self._own(found.candidate.id), transport)
+        return _payload(page, linked(read_page(page), query.known) or Pairing("name", found.score, found.penalties))
 
     def normalise(self, payload: Payload) -> AlbumRecord:
         """See `Source`.
@@ -125,8 +114,12 @@ class AotySource:
         html, match = payload.get("html"), payload.get("match") or {}
         if not isinstance(html, str):
             raise LayoutChangedError("the payload has no page (html)")
-        method = f"{match.get('method', 'saved page')}, parser {PARSER_VERSION}"
-        return replace(read_page(html), match_method=method, match_score=float(match.get("score", 1.0)))
+        return replace(
+            read_page(html),
+            match_method=str(match.get("method", "page")),
+            match_score=float(match.get("score", 1.0)),
+            match_penalties=dict(match.get("penalties") or {}),
+        )
 
     # -- asking ------------------------------------------------------------------------------------
 
@@ -154,31 +147,14 @@ class AotySource:
         artist, title = (known.artist, known.title) if known is not None else (query.artist, query.album)
         # It finds only what has every word, and knows editions seldom.
         params: dict[str, str | int] = {"q": f"{artist} {without_edition(title)}"}
-        reply = await transport.get(self._at("search/albums/"), params=params, check=_check)
-        return choose(AlbumQuery(album=title, artist=artist, known=known), read_search(reply.text()))
+        reply = await transport.get(self._at("search/albums/"), params=params, check=check_page)
+        # The search page's links are relative to the site's root; a person is shown addresses that he can open and give back.
+        offered = [replace(c, id=urljoin(_SITE, c.id)) for c in read_search(reply.text())]
+        return choose(AlbumQuery(album=title, artist=artist, known=known), offered, source="aoty", hint="aoty_url")
 
     async def _page(self, url: str, transport: Transport) -> str:
-        await self._obey_robots(url, transport)
-        return (await transport.get(url, check=_check)).text()
-
-    async def _obey_robots(self, url: str, transport: Transport) -> None:
-        async with self._reading:
-            if self._robots is None or time.monotonic() > self._robots_until:
-                self._robots = await self._read_robots(transport)
-                self._robots_until = time.monotonic() + _ROBOTS_SECONDS
-        # A stand-in's path before the site's root is no part of what robots.txt speaks of.
-        path = urlsplit(url).path.removeprefix(urlsplit(self._settings.aoty_url).path.rstrip("/"))
-        if not self._robots.can_fetch(user_agent(), path):
-            raise BlockedError(f"robots.txt of {urlsplit(url).netloc} bars {path}")
-
-    async def _read_robots(self, transport: Transport) -> RobotFileParser:
-        robots = RobotFileParser()
-        try:
-            text = (await transport.get(self._at("robots.txt"), check=_check_robots)).text()
-        except RecordNotFoundError:
-            text = ""  # none there: everything is allowed (RFC 9309, section 2.3.1.3)
-        robots.parse(text.splitlines())
-        return robots
+        await self._robots.obey(url, transport)
+        return (await transport.get(url, check=check_page)).text()
 
 
 def _album_path(path: str) -> str:
@@ -193,48 +169,24 @@ def _album_path(path: str) -> str:
     return found[0]
 
 
-def _check(reply: Reply) -> None:
-    if _is_challenge(reply):
-        raise ShutOutError(_CHALLENGED)
-    if reply.is_fault:
-        return
-    if reply.status == 404:
-        raise RecordNotFoundError(f"no page at {reply.url}")
-    if reply.status != 200:
-        raise RejectedError(f"{reply.url} answered {reply.status}")
-    if b"</html>" not in reply.body[-2000:].lower():
-        raise MalformedReplyError(f"{reply.url} answered an unfinished page")
+def _payload(page: str, pairing: Pairing) -> Payload:
+    match = {"method": pairing.method, "score": pairing.score, "penalties": pairing.penalties}
+    return {"html": page, "match": match}
 
 
-def _check_robots(reply: Reply) -> None:
-    if _is_challenge(reply):
-        raise ShutOutError(_CHALLENGED)
-    if reply.is_fault:
-        return
-    if reply.status in {401, 403}:
-        raise ShutOutError("Album of the Year keeps programs out: its robots.txt may not be read")
-    if reply.status >= 400:
-        raise RecordNotFoundError("no robots.txt")
-    if reply.body.lstrip().startswith(b"<"):
-        raise MalformedReplyError(f"{reply.url} answered a page instead of rules")
-
-
-def _is_challenge(reply: Reply) -> bool:
-    return "cf-mitigated" in reply.headers or (reply.status in {403, 503} and b"Just a moment..." in reply.body)
-
-
-def _agreement(html: str, query: AlbumQuery) -> float:
-    """How well a page that the caller gave fits the album he asked for, 0..1.
+def _given(page: str, query: AlbumQuery) -> Pairing:
+    """How a page that the caller gave fits the album he asked for.
 
     Raises:
         HintError: it is no album's page, or another album's.
     """
     try:
-        page = read_page(html)
-        return choose(query, [Candidate(page.ids["aoty"], page.artist, page.title)]).score
+        found = read_page(page)
     except LayoutChangedError as problem:
         raise HintError(f"the page given for Album of the Year is {problem}") from problem
+    try:
+        return pair(found, query)
     except RecordNotFoundError as problem:
         raise HintError(
-            f"the page given is of {page.title!r} by {page.artist!r}, not of {query.album!r} by {query.artist!r}"
+            f"the page given is of {found.title!r} by {found.artist!r}, not of {query.album!r} by {query.artist!r}"
         ) from problem

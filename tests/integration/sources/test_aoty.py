@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -43,7 +44,7 @@ async def test_an_album_by_the_search(aoty: Aoty) -> None:
     album = await aoty.album("paper harbour", "amber lanterns")
     assert album.ids == {"aoty": "1", "spotify": HARBOUR.id}
     assert (album.critic_score, album.user_score) == (81.25, 74.5)
-    assert album.match_method == f"name, parser {PARSER_VERSION}"
+    assert (album.match_method, album.parser) == ("name", PARSER_VERSION)
     assert aoty.fake.paths() == ["/search/albums/", "/robots.txt", path(HARBOUR)]
     await aoty.album(SIXTY.title, ARTIST)
     assert aoty.fake.paths().count("/robots.txt") == 1
@@ -64,7 +65,7 @@ async def test_without_leave_nothing_is_searched(no_search: Aoty) -> None:
 async def test_a_saved_page_needs_no_asking(no_search: Aoty) -> None:
     album = await no_search.album("paper harbour", "amber lanterns", hints={"aoty_html": page(HARBOUR)})
     assert album.title == HARBOUR.title
-    assert album.match_method == f"saved page, parser {PARSER_VERSION}"
+    assert (album.match_method, album.parser) == ("page", PARSER_VERSION)
     assert not no_search.fake.asked
 
 
@@ -182,3 +183,69 @@ def test_the_site_itself_is_never_hurried(url: str, monkeypatch: pytest.MonkeyPa
         AotySettings.read()
     monkeypatch.delenv("AOTY_SECONDS_BETWEEN")
     assert AotySource().profile.limits.rate == pytest.approx(1 / 3)
+
+
+# -- how a page is laid onto an album ------------------------------------------------------------
+
+
+KNOWN = AlbumRecord(title=HARBOUR.title, artist=ARTIST, ids={"spotify": HARBOUR.id})
+
+
+async def test_the_same_page_however_it_came_says_the_same(aoty: Aoty) -> None:
+    ways: dict[str, dict[str, object]] = {
+        "searched": {},
+        "fetched": {"hints": {"aoty_url": SITE + path(HARBOUR)}},
+        "saved": {"hints": {"aoty_html": page(HARBOUR)}},
+    }
+    found = {way: await aoty.album(HARBOUR.title, ARTIST, known=KNOWN, **more) for way, more in ways.items()}
+    assert found["searched"] == found["fetched"] == found["saved"]
+    assert (found["saved"].match_method, found["saved"].match_score) == ("link", 1.0)
+
+
+async def test_the_link_to_spotify_settles_what_names_do_not(no_search: Aoty) -> None:
+    html = page(HARBOUR).replace(HARBOUR.title, "紙の港")
+    with pytest.raises(HintError, match="紙の港"):
+        await no_search.album(HARBOUR.title, ARTIST, hints={"aoty_html": html})
+    album = await no_search.album(HARBOUR.title, ARTIST, hints={"aoty_html": html}, known=KNOWN)
+    assert (album.title, album.match_method, album.match_score) == ("紙の港", "link", 1.0)
+
+
+async def test_a_link_to_another_edition_says_nothing(no_search: Aoty) -> None:
+    other = AlbumRecord(title=HARBOUR.title, artist=ARTIST, ids={"spotify": DELUXE.id})
+    album = await no_search.album(HARBOUR.title, ARTIST, hints={"aoty_html": page(HARBOUR)}, known=other)
+    assert (album.match_method, album.match_score) == ("page", 1.0)
+
+
+async def test_a_page_fits_by_the_names_that_other_services_know(no_search: Aoty) -> None:
+    known = AlbumRecord(title=HARBOUR.title, artist=ARTIST)
+    album = await no_search.album("Kartonhafen", "Lampen", hints={"aoty_html": page(HARBOUR)}, known=known)
+    assert album.match_method == "page"
+
+
+async def test_albums_not_taken_are_shown_by_addresses_that_may_be_given_back(aoty: Aoty) -> None:
+    with pytest.raises(RecordNotFoundError) as found:
+        await aoty.album("Paper Cathedral of Salt", ARTIST)
+    nearest = found.value.candidates[0]
+    assert (nearest.source, nearest.hint) == ("aoty", "aoty_url")
+    assert nearest.id.startswith(f"{SITE}/album/")
+    assert (await aoty.album(nearest.title, ARTIST, hints={nearest.hint: nearest.id})).title == nearest.title
+
+
+async def test_a_crawl_delay_is_kept(aoty: Aoty) -> None:
+    aoty.fake.robots = "User-agent: *\nCrawl-delay: 1\n"
+    await asyncio.gather(*(aoty.album(a.title, ARTIST) for a in (HARBOUR, SIXTY)))
+    one, other = (a.at for a in aoty.fake.asked if a.path.startswith("/album/"))
+    assert other - one > 0.9
+
+
+async def test_a_crawl_delay_of_hours_keeps_us_out(aoty: Aoty) -> None:
+    aoty.fake.robots = "User-agent: *\nCrawl-delay: 3600\n"
+    with pytest.raises(BlockedError, match="wants 3600 s between pages"):
+        await aoty.album(HARBOUR.title, ARTIST)
+    assert not aoty.fake.paths("/album/")
+
+
+async def test_a_saved_challenge_is_named(no_search: Aoty) -> None:
+    html = "<html><head><title>Just a moment...</title></head></html>"
+    with pytest.raises(HintError, match="the challenge that stands before the site"):
+        await no_search.album(HARBOUR.title, ARTIST, hints={"aoty_html": html})

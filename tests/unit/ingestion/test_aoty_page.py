@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from backend.ingestion.aoty_page import LayoutChangedError, read_page, read_search
+from backend.ingestion.aoty_page import PARSER_VERSION, LayoutChangedError, read_page, read_search
 from backend.utils.errors import TransientError
-from tests.fakes.aoty import page, path, search
+from tests.fakes.aoty import SITE, page, path, search
 from tests.fakes.music import ARTIST, DELUXE, HARBOUR, SIXTY
 
 
@@ -81,6 +81,10 @@ def test_one_genre_comes_bare() -> None:
         (page(HARBOUR).replace("ScoreBox", "Panel"), "score boxes"),
         (re.sub(r"/album/\d+", "/record/", page(HARBOUR)), "album's number"),
         (page(HARBOUR, linked=False).replace("og:title", "og:name"), "artist's name"),
+        (page(HARBOUR).replace("detailRow", "infoRow"), r"details \(\.albumTopBox\.info \.detailRow\)"),
+        (page(HARBOUR).replace('"albumCriticScore"', '"x"'), r"score in its box \(\.albumCriticScore\)"),
+        (page(HARBOUR).replace("numReviews", "x"), r"number of ratings \(\.albumUserScoreBox"),
+        (page(HARBOUR).replace("trackTitle", "x"), r"tracks \(#tracklist"),
     ],
 )
 def test_what_is_missing_is_named(html: str, missing: str) -> None:
@@ -118,3 +122,45 @@ def test_cards_of_a_search() -> None:
 
 def test_sixty_tracks() -> None:
     assert len(read_page(page(SIXTY)).tracks) == 60
+
+
+def test_the_parsers_version_has_a_place_of_its_own() -> None:
+    album = read_page(page(HARBOUR))
+    assert (album.parser, album.match_method) == (PARSER_VERSION, "page")
+
+
+def test_featured_artists_stand_after_the_albums() -> None:
+    featured = (
+        '<div class="featuredArtists"> feat. <a href="/artist/9-ada/">Ada</a>, <a href="/artist/8-b/">Bo</a></div>'
+    )
+    html = page(HARBOUR).replace('<div class="length">', f'{featured}<div class="length">', 1)
+    one, other, *_ = read_page(html).tracks
+    assert (one.title, one.artists) == ("Tide", (ARTIST, "Ada", "Bo"))
+    assert other.artists == ()
+
+
+def test_a_page_as_browsers_save_it_says_the_same() -> None:
+    """With every address made whole, a comment before it, and other line ends."""
+    saved = re.sub(r'(href|src)="?/', rf'\1="{SITE}/', page(HARBOUR)).replace(
+        '<a href="' + SITE + "/1987/releases/>", "<a>"
+    )
+    saved = f"<!-- saved from url=(0060){SITE}{path(HARBOUR)} -->\r\n" + saved.replace("><", ">\r\n<")
+    assert read_page(saved) == read_page(page(HARBOUR))
+
+
+def test_several_artists_and_entities_in_json_ld() -> None:
+    html = page(HARBOUR).replace(
+        '{"@type": "MusicGroup", "name": "The Amber Lanterns"}', '[{"name": "A"}, {"name": "B &amp; C"}]'
+    )
+    assert read_page(html).artist == "A, B & C"
+
+
+@pytest.mark.parametrize("score", ["101", "1987"])
+def test_a_score_past_100_is_none(score: str) -> None:
+    album = read_page(page(HARBOUR, critic=score, user=score).replace(">51<", f">{score}<"))
+    assert (album.critic_score, album.user_score, album.tracks[0].rating) == (None, None, None)
+
+
+def test_what_a_saved_challenge_is() -> None:
+    with pytest.raises(LayoutChangedError, match="challenge"):
+        read_page("<html><head><title>Just a moment...</title></head></html>")
