@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from backend.ingestion.distance import difference, joined
+from backend.ingestion.scripts import repair
 from backend.ingestion.works import composers
 from backend.utils.text import fold_name
 
@@ -42,6 +43,7 @@ def artist_difference(wanted: str, offered: str) -> float:
     >>> artist_difference("Кино", "Kino"), artist_difference("Michael Jackson", "Michael Jackson Tribute Band")
     (0.05, 1.0)
     """
+    wanted, offered = repair(wanted), repair(offered)
     a, b = fold_name(wanted), fold_name(offered)
     if a == b or joined(a) == joined(b):
         return 0.0
@@ -76,10 +78,11 @@ def _credits_apart(wanted: str, offered: str) -> float:
     one, other = _credited(wanted), _credited(offered)
     if len(one) + len(other) == 2:
         return _LONGER_NAME if _within(next(iter(one)).split(), next(iter(other)).split()) else 1.0
-    shared = one & other
-    if shared and all(composers(name) for name in shared) and one - shared and other - shared:
+    shared = one & other | {x for x in one for y in other if composers(x) and _surname_alike(x, y)}
+    other -= {y for y in other for x in shared if _surname_alike(x, y)}
+    if shared and all(composers(name) for name in shared) and one - shared and other:
         # One composer's work played by others is another album.
-        return 1.0 if not _alike(one - shared, other - shared) else _PART_OF_CREDIT
+        return _PART_OF_CREDIT if _alike(one - shared, other) else 1.0
     if shared:
         return _PART_OF_CREDIT
     a, b = fold_name(wanted).split(), fold_name(offered).split()
@@ -89,7 +92,17 @@ def _credits_apart(wanted: str, offered: str) -> float:
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return any(difference(x, y, roman=False) < 0.5 or _within(x.split(), y.split()) for x in one for y in other)
+    return any(
+        difference(x, y, roman=False) < 0.5 or _within(x.split(), y.split()) or _surname_alike(x, y)
+        for x in one
+        for y in other
+    )
+
+
+def _surname_alike(one: str, other: str) -> bool:
+    """Whether one name is the other's surname ("Karajan", "Herbert von Karajan"); for classical credits alone."""
+    shorter, longer = sorted((one.split(), other.split()), key=len)
+    return longer[-len(shorter) :] == shorter and len(shorter[-1]) > 3
 
 
 @lru_cache(maxsize=65_536)

@@ -20,10 +20,11 @@ WEIGHTS: Final = {
     "title": 1.0,
     "artist": 1.0,
     "performance": 1.0,
-    "subtitle": 0.3,
+    "subtitle": 0.55,
     "aside": 0.25,
     "edition": 0.15,
     "single": 0.55,
+    "soundtrack": 0.1,
     "year": 0.02,
     "year_of_common_title": 0.3,
     "tracks": 0.1,
@@ -32,7 +33,7 @@ WEIGHTS: Final = {
 }
 # How much another edition differs: some only in sound or wrapping, some in their tracks.
 _EDITION_STEPS: Final = {
-    "remaster": 0.3, "explicit": 0.2, "format": 0.2, "market": 0.4, "soundtrack": 0.4, "deluxe": 0.6, "single": 0.0,
+    "remaster": 0.3, "explicit": 0.2, "format": 0.2, "market": 0.4, "soundtrack": 0.0, "deluxe": 0.6, "single": 0.0,
 }  # fmt: skip
 _A_TYPO: Final = 0.1
 _A_SHORT_TYPO: Final = 0.3

@@ -26,6 +26,8 @@ _SIGNS: Final = {
     "+": "plus", "÷": "divide", "×": "multiply", "x": "multiply", "=": "equals", "-": "subtract",
     "−": "subtract", "?": "question mark", "!": "exclamation mark", "∞": "infinity", "♥": "heart", "π": "pi", "★": "blackstar",
 }  # fmt: skip
+_SUBTITLE_OF_ONE_YEAR: Final = 0.5
+_DOUBTFUL: Final = frozenset({"aside", "subtitle", "soundtrack"})  # names that leave open which album it is
 _NAMES: Final = frozenset({"artist", "title", "aside", "edition"})
 
 
@@ -74,10 +76,14 @@ def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, f
     common = is_common(one.title, one.artist) and is_common(other.title, other.artist)
     self_titled = fold_name(one.artist) in {take_apart(one.title).core, take_apart(other.title).core}
     yield "artist", _artists(one, other) * (_FOR_COMMON_TITLES if common and not self_titled else 1.0)
-    yield from _titles(one, other).items()
+    titles = _titles(one, other)
+    if one.year and other.year and abs(one.year - other.year) <= 1 and "subtitle" in titles:
+        titles["subtitle"] = _SUBTITLE_OF_ONE_YEAR
+    yield from titles.items()
     if one.year and other.year and (years := abs(one.year - other.year)) > 1:
         # A reissue bears its own year; but of two self-titled albums the year tells which.
-        yield "year_of_common_title" if common and not lists.agree else "year", min(1.0, years / 5)
+        in_doubt = (common or not _DOUBTFUL.isdisjoint(titles)) and not lists.agree
+        yield "year_of_common_title" if in_doubt else "year", min(1.0, years / 2 if in_doubt else years / 5)
     if one.total_tracks and other.total_tracks and one.total_tracks != other.total_tracks:
         shorter, longer = sorted((one.total_tracks, other.total_tracks))
         is_single = shorter <= _A_SINGLE and longer >= _A_LONG_ONE
@@ -95,7 +101,7 @@ def _artists(one: Facts, other: Facts) -> float:
     return min(apart, _COMPOSER_IN_TITLE) if is_composer else apart
 
 
-def _titles(one: Facts, other: Facts) -> Mapping[str, float]:
+def _titles(one: Facts, other: Facts) -> dict[str, float]:
     """What the titles differ in, read in the way that favours them most."""
     ways = [
         {**title_penalties(take_apart(a), take_apart(b)), **cost}
@@ -106,7 +112,13 @@ def _titles(one: Facts, other: Facts) -> Mapping[str, float]:
     ]
     # "Queen: On Air" is not "Queen" with a subtitle.
     named = {take_apart(album.title).main for album in (one, other)} & {fold_name(one.artist), fold_name(other.artist)}
-    return min((way for way in ways if "subtitle" not in way or not named), key=weigh, default={"title": 1.0})
+    found = min((way for way in ways if "subtitle" not in way or not named), key=weigh, default={"title": 1.0})
+    a, b = take_apart(one.title), take_apart(other.title)
+    if a.has_guests != b.has_guests:
+        found["single"] = 1.0
+    if "soundtrack" in a.editions ^ b.editions:
+        found["soundtrack"] = 1.0
+    return found
 
 
 def _readings(album: Facts) -> Iterator[tuple[str, dict[str, float]]]:

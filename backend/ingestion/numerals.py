@@ -13,6 +13,15 @@ _COUNTED: Final = frozenset(
     {"volume", "vol", "part", "pt", "chapter", "book", "no", "number", "nr", "side", "disc", "disk", "act", "series", "season"}
 )  # fmt: skip
 _SAID_ALONE: Final = frozenset({"volume", "vol", "part", "pt", "no", "number", "nr"})  # "Vol. 2" is "2"
+_SHORT: Final = {
+    "street": "st",
+    "saint": "st",
+    "mister": "mr",
+    "doctor": "dr",
+    "mount": "mt",
+    "okay": "ok",
+    "thee": "the",
+}
 _ROMAN: Final = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii")
 _NUMERALS: Final = {roman: str(number) for number, roman in enumerate(_ROMAN, 1) if len(roman) > 1}
 _LAST_NUMERALS: Final = _NUMERALS | {"i": "1", "v": "5", "x": "10"}  # letters elsewhere: "I Am", "Malcolm X Speaks"
@@ -34,12 +43,12 @@ def numbers(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=131_072)
 def counted(name: str) -> str:
-    """A folded name with every number in digits, and no word before it that only says that it counts.
+    """A folded name with every number in digits, no word before it that only says that it counts, and words shortened.
 
     >>> counted("decade of destruction vol 2"), counted("decade of destruction part ii")
     ('decade of destruction 2', 'decade of destruction 2')
     """
-    words = [numeral or word for word, numeral in _read(name)]
+    words = [numeral or _SHORT.get(word, word) for word, numeral in _read(name)]
     last = len(words) - 1
     return " ".join(w for i, w in enumerate(words) if not (w in _SAID_ALONE and i < last and words[i + 1].isdecimal()))
 

@@ -19,6 +19,7 @@ _KANA_NAME: Final = re.compile(r"(?:HIRAGANA|KATAKANA) LETTER (SMALL )?([A-Z]+)"
 _HANGUL_NAME: Final = re.compile(r"HANGUL SYLLABLE ([A-Z]+)")
 _LONG: Final = "ー"
 _VOICING: Final = re.compile("[\u3099\u309a]")
+_MISREAD: Final = re.compile("[ÂÃÄÅÐÑØÙâãäåæçèéìíð][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u2122]")
 # In which romanisations differ; applied to both sides.
 _ALIKE: Final = tuple(
     (re.compile(pattern), plain)
@@ -27,6 +28,28 @@ _ALIKE: Final = tuple(
         ("[jy]", "i"), ("iu", "u"), ("ou|oo", "o"), ("uu", "u"), (r"(.)\1+", r"\1"), ("ii", "i"),
     )
 )  # fmt: skip
+
+
+@lru_cache(maxsize=65_536)
+def repair(text: str) -> str:
+    """Text that was written as UTF-8 and read as Windows-1252, as it was meant; any other as it is.
+
+    >>> repair("BeyoncÃ©"), repair("Beyoncé"), repair("Eâ€¢MOâ€¢TION"), repair("Ã")
+    ('Beyoncé', 'Beyoncé', 'E•MO•TION', 'Ã')
+    """
+    if not _MISREAD.search(text):
+        return text
+    try:
+        return b"".join(_byte(c) for c in text).decode()
+    except UnicodeError:
+        return text
+
+
+def _byte(letter: str) -> bytes:
+    try:
+        return letter.encode("cp1252")
+    except UnicodeEncodeError:
+        return letter.encode("latin-1")  # five bytes that Windows-1252 leaves open
 
 
 @lru_cache(maxsize=65_536)

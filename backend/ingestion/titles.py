@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from backend.ingestion.scripts import repair
 from backend.ingestion.title_words import (
     BARE,
     COMMON,
@@ -28,7 +29,13 @@ _DASHED: Final = re.compile(r"(.*\S)\s+[-–—]\s+(\S.*)$")
 _AFTER_COLON: Final = re.compile(r"(.*\w)\s*:\s+(\S.*)$")
 _GUESTS: Final = re.compile(r"^(?:feat\.?|ft\.?|featuring|with|w/)\s", re.IGNORECASE)
 _GUESTS_TAIL: Final = re.compile(r"\s+(?:feat\.?|ft\.?|featuring)\s+.+$", re.IGNORECASE)
-_SUBTITLE: Final = re.compile(r"(.*\w)\s*(?::\s|\s[-–—]\s|\s/\s)\s*(\w.*)$")
+_SUBTITLE: Final = re.compile(r"(.*\w)\s*(?::\s|\s[-–—]\s)\s*(\w.*)$")
+_REMIXED: Final = re.compile(r"\bre-?mix", re.IGNORECASE)
+_NO_SUBTITLE: Final = re.compile(
+    r"\b(?:best|hits|collection|anthology|essential|part|pt|vol|volume|chapter|book|act|season|series|sequel|prelude|prequel|"
+    r"instrumentals?|a?cappellas?|remix\w*|live|side|disc)\b|\b(?:i|ii|iii|iv|v|\d+)$"
+)
+_THE: Final = re.compile(r"^the\s+", re.IGNORECASE)
 _FIRST: Final = re.compile(r"\s+(?:1|I|one)$", re.IGNORECASE)
 
 
@@ -43,6 +50,7 @@ class Name:
         editions: kinds: remaster, deluxe, explicit, format, market, single, soundtrack.
         performances: kinds: live, karaoke, tribute, remix, …; empty for the studio recording.
         cuts: other lengths: radio, extended, …; empty for the whole one.
+        has_guests: guests are named; of an album that means a single.
         full: all but editions and guests; asides and performances as they stand.
         said: kinds of performance that any of its words name, in brackets or not.
         main: the core before a colon or a dash; "" when there is none.
@@ -55,6 +63,7 @@ class Name:
     editions: frozenset[str] = frozenset()
     performances: frozenset[str] = frozenset()
     cuts: frozenset[str] = frozenset()
+    has_guests: bool = False
     full: str = ""
     said: frozenset[str] = frozenset()
     main: str = ""
@@ -67,18 +76,20 @@ class _Parts:
     editions: set[str] = field(default_factory=set)
     performances: set[str] = field(default_factory=set)
     cuts: set[str] = field(default_factory=set)
+    has_guests: bool = False
 
     def take(self, words: str) -> bool:
         """Note what the words say; False when they say nothing known."""
         words = spelt_right(words.strip())
-        if _GUESTS.match(words):
-            return True
         editions = set(found_in(EDITIONS, words))
+        if _GUESTS.match(words) and not (editions and words.startswith("with")):
+            self.has_guests = True
+            return True
         performances = set(found_in(PERFORMANCES, words))
         # "Radio Edit", "2009 Mix", "Deluxe Version" are no other performance.
         if editions:
             performances.discard("version")
-        if editions & {"format", "remaster"}:
+        if "remaster" in editions or ("format" in editions and not _REMIXED.search(words)):
             performances.discard("remix")
         self.editions |= editions
         self.performances |= performances
@@ -98,13 +109,16 @@ def take_apart(title: str) -> Name:
     >>> take_apart("Memories - Dillon Francis Remix").performances, take_apart("GUTS (spilled)").asides
     (frozenset({'remix'}), frozenset({'spilled'}))
     """
-    text, parts = squeeze(title), _Parts()
+    text, parts = squeeze(repair(title)), _Parts()
     bare = _STRAY.sub(" ", _BRACKETS.sub(lambda m: _bracket(m, parts), text))
-    core = _GUESTS_TAIL.sub("", _without_tails(bare, parts)).strip()
+    tailless = _without_tails(bare, parts)
+    core = _GUESTS_TAIL.sub("", tailless).strip()
     folded = fold_name(text)
     if not core:
         return Name(folded, folded, full=folded)
     split = _SUBTITLE.match(core)
+    if split and _NO_SUBTITLE.search(fold(split[2])):
+        split = None
     return Name(
         folded,
         fold_name(core),
@@ -112,6 +126,7 @@ def take_apart(title: str) -> Name:
         editions=frozenset(parts.editions),
         performances=frozenset(parts.performances),
         cuts=frozenset(parts.cuts),
+        has_guests=parts.has_guests or core != tailless,
         full=fold_name(_without_tails(_STRAY.sub(" ", _BRACKETS.sub(_kept, text)), _Parts(), only_editions=True)),
         said=frozenset(found_in(PERFORMANCES, text)),
         main=fold_name(split[1]) if split else "",
@@ -171,5 +186,11 @@ def without_artist(title: str, artist: str) -> str:
         return artist
     if fold_name(first := _FIRST.sub("", title)) == by:
         return first
-    split = _SUBTITLE.match(title)
-    return split[2] if split and fold_name(split[1]) == by and take_apart(split[2]).core else title
+    before = re.match(
+        rf"(?:the\s+)?{re.escape(_THE.sub('', artist))}(?:\s*[:/–—-]\s*|\s+)(\S.*)$", title, re.IGNORECASE
+    )
+    if before and (
+        ":" in before[0][: -len(before[1])] or " -" in before[0][: -len(before[1])] or len(before[1].split()) > 2
+    ):
+        return before[1] if take_apart(before[1]).core else title
+    return title
