@@ -18,9 +18,12 @@ from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.catalogue_signal import CatalogueSignal
+from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
 from backend.repositories.jobs import JobRepository
+from backend.repositories.remerging import Remerging
 from backend.repositories.source_memory import SourceMemory
+from backend.repositories.storage import Storage
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
@@ -34,6 +37,7 @@ from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
 from backend.services.system_service import SystemService
 from backend.services.training_service import TrainingService
+from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
 from backend.services.worker_threads import WorkerThreads
 
@@ -80,7 +84,10 @@ def build_services(
 
     store, profiles = AlbumRepository(database), {s.profile.name: s.profile for s in sources}
     merging = Merging(profiles=profiles, policy=MergePolicy.of(settings.ingestion, profiles))
-    asked = [Asked(s, transports[s.profile.name]) for s in used]
+    upkeep = UpkeepService(
+        Remerging(database), Storage(database), CatalogueState(database), merging=merging, stored=stored
+    )
+    asked = [Asked(s, transports[s.profile.name], full=upkeep.full) for s in used]
     runner = IngestRunner(asked, store, merging=merging, stored=stored)
     ingestion = IngestionService(
         runner,
@@ -109,6 +116,7 @@ def build_services(
         ),
         ml=ml,
         training=TrainingService(ml, TrackPages(database)),
+        upkeep=upkeep,
         exports=ExportService(ml, settings.app.tensoe_home / "exports"),
     )
 

@@ -91,6 +91,8 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
             changes=changes,
         )
         container = Container(settings=settings, database=database, cache=cache, metrics=metrics, services=services)
+        if await services.upkeep.is_stale():
+            log.warning("rows were merged under another policy or other terms; `tensoe rebuild` makes them anew")
         if server:
             _beside(stack, changes.listen(lambda: cache.clear("catalogue")), name="changes of the catalogue")
         stack.push_async_callback(services.ingestion.stop)

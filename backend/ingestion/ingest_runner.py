@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -45,12 +45,20 @@ _OUTCOMES: Mapping[type[SourceError], Outcome] = {
 _UNFINISHED = frozenset({Outcome.BLOCKED, Outcome.THROTTLED, Outcome.FAILED, Outcome.AMBIGUOUS})
 
 
+SOURCES_HINT: Final = "sources"
+"""The key of `AlbumQuery.hints` that names the sources to ask, joined by commas."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A source together with the transport it is asked through."""
+    """A source together with the transport it is asked through.
+
+    `full` says why nothing more of a source's may be stored, by its name, or None while it may.
+    """
 
     source: Source
     transport: Transport
+    full: Callable[[str], Awaitable[str | None]] | None = None
 
 
 class IngestRunner:
@@ -135,8 +143,14 @@ class IngestRunner:
         )
 
     async def _ask(self, stage: Stage, query: AlbumQuery) -> list[_Answer | HintError]:
-        asked = [a for a in self._asked if a.source.profile.stage == stage]
+        asked = [a for a in self._asked if a.source.profile.stage == stage and _is_wanted(a.source.profile.name, query)]
         return await asyncio.gather(*(_ask_one(a, query) for a in asked))
+
+
+def _is_wanted(source: str, query: AlbumQuery) -> bool:
+    """Whether a source is asked: all are, unless the hint `sources` names those that are."""
+    only = query.hints.get(SOURCES_HINT)
+    return only is None or source in only.split(",")
 
 
 _Answer: TypeAlias = tuple[SourceOutcome, SourceRecord | None]
@@ -149,6 +163,8 @@ async def _ask_one(asked: Asked, query: AlbumQuery) -> _Answer | HintError:
     reason = source.unconfigured()
     if reason is not None:
         return SourceOutcome(source=profile.name, outcome=Outcome.UNCONFIGURED, detail=reason), None
+    if asked.full is not None and (reason := await asked.full(profile.name)) is not None:
+        return SourceOutcome(source=profile.name, outcome=Outcome.BLOCKED, detail=reason), None
     try:
         album = source.normalise(await source.fetch(query, asked.transport))
         if query.known is not None and not profile.stand_in:

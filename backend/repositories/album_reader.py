@@ -10,6 +10,7 @@ import orjson
 
 from backend.models.results import Page
 from backend.repositories import cursor as cursors
+from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.database import Connection, Database
 from backend.repositories.tag_spellings import spellings
 from backend.repositories.track_columns import TRACK_COLUMNS
@@ -136,10 +137,7 @@ class AlbumReader:
         Raises:
             NotFoundError: no album has this id.
         """
-        async with self._database.connection() as connection:
-            done = await connection.execute("DELETE FROM albums WHERE id = $1", album_id)
-        if done == "DELETE 0":
-            raise NotFoundError(f"No album has the id {album_id[:100]!r}")
+        await AlbumRemoval(self._database).album(album_id)
 
 
 def _bounded(year: int | None) -> int | None:

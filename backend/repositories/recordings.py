@@ -106,7 +106,12 @@ async def of_albums(connection: Connection, albums: Collection[str]) -> Groups:
 async def link(connection: Connection, albums: Collection[str], before: Groups) -> None:
     """Say anew which recordings the tracks of these albums hold, and the tracks that were or are linked with them.
 
-    The caller's transaction has stored the albums. Others that link at the same time wait until it ends.
+    Args:
+        connection: in a transaction.
+        albums: that were stored; none after a removal.
+        before: of the same albums, `of_albums` before they changed.
+
+    Others that link at the same time wait until the transaction ends.
     """
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tensoe recordings', 0))")
     for level, layer in LAYERS.items():

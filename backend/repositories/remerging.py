@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from backend.models.ingestion_models import MergedAlbum, RightsLevel, SourceRecord
 from backend.repositories import records as kept
+from backend.repositories.album_removal import remove
 from backend.repositories.album_rows import Rows
 from backend.repositories.album_store import lock_all, write
 from backend.repositories.database import Connection, Database
@@ -86,12 +87,13 @@ class Remerging:
             await connection.execute(
                 "DELETE FROM album_identifiers WHERE source = $1 AND album_id = ANY($2::text[])", source, albums
             )
-            removed = await connection.execute(
-                "DELETE FROM albums a WHERE a.id = ANY($1::text[]) "
-                "AND NOT EXISTS (SELECT FROM source_records r WHERE r.album_id = a.id AND r.valid_to IS NULL)",
+            bereft = await connection.fetch(
+                "SELECT id FROM unnest($1::text[]) AS a (id) WHERE NOT EXISTS "
+                "(SELECT FROM source_records r WHERE r.album_id = a.id AND r.valid_to IS NULL)",
                 albums,
             )
-            return Remerged(records=_rows(done), removed=_rows(removed)) + await self._again(connection, albums, merge)
+            removed = await remove(connection, [row["id"] for row in bereft])
+            return Remerged(records=_rows(done), removed=removed) + await self._again(connection, albums, merge)
 
         total = await self._count("SELECT count(DISTINCT album_id) FROM source_records WHERE source = $1", source)
         found = await self._pages(_PAGE_OF_SOURCE, (source,), page, (total, progress))

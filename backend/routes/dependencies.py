@@ -21,6 +21,7 @@ from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
 from backend.services.system_service import SystemService
 from backend.services.training_service import TrainingService
+from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
 from backend.utils.errors import BusyError, InvalidInputError
 
@@ -41,6 +42,7 @@ class Services:
     ml: MlService
     training: TrainingService
     exports: ExportService
+    upkeep: UpkeepService
 
 
 def services(request: Request) -> Services:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from backend.config.settings import IngestionSettings
-from backend.ingestion.ingest_runner import IngestRunner
+from backend.ingestion.ingest_runner import SOURCES_HINT, IngestRunner
 from backend.ingestion.source import Source
 from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery
@@ -152,12 +152,15 @@ class IngestionService:
         Args:
             once: under an id that is always the same, so that servers which start together, or again, add nothing.
         """
-        if not any(s.profile.stand_in for s in self._sources if s.profile.name in self._used):
+        stand_ins = [s.profile.name for s in self._sources if s.profile.stand_in and s.profile.name in self._used]
+        if not stand_ins:
             return None
         from backend.demo.catalogue import albums  # late: only a first start needs the catalogue
 
         return await self.submit(
-            [AlbumQuery(album=a.title, artist=a.artist) for a in albums()], job_id=DEMO_JOB if once else None
+            # The demo works without a network, and asks nobody for what the user did not ask for.
+            [AlbumQuery(album=a.title, artist=a.artist, hints={SOURCES_HINT: ",".join(stand_ins)}) for a in albums()],
+            job_id=DEMO_JOB if once else None,
         )
 
     async def status(self, job_id: str, *, offset: int = 0, limit: int = 100) -> JobStatus:
