@@ -29,6 +29,7 @@ _IMITATES: Final = re.compile(
 _NO_SIGNS: Final = str.maketrans({"$": None, "!": None})  # that stand for letters and get lost: "uicideboy"
 _VARIOUS_APART: Final = 0.55  # "Various Artists" against one of them: names alone don't tell
 _PART_OF_CREDIT: Final = 0.08
+_WORD_OF_CREDIT: Final = 0.13  # "Earth" may be another than "Earth, Wind & Fire"
 _LONGER_NAME: Final = 0.05
 
 
@@ -84,7 +85,7 @@ def _credits_apart(wanted: str, offered: str) -> float:
         # One composer's work played by others is another album.
         return _PART_OF_CREDIT if _alike(one - shared, other) else 1.0
     if shared:
-        return _PART_OF_CREDIT
+        return _PART_OF_CREDIT if any(" " in name for name in shared) else _WORD_OF_CREDIT
     a, b = fold_name(wanted).split(), fold_name(offered).split()
     if _within(a, b) or any(_within(x.split(), y.split()) for x in one for y in other):
         return _PART_OF_CREDIT

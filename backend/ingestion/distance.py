@@ -40,6 +40,8 @@ _A_SHORT_TYPO: Final = 0.3
 _ONLY_BLANKS: Final = 0.02
 _A_ROMANISATION: Final = 0.05
 _A_SLIP_IN_A_YEAR: Final = 0.3
+_DECORATION: Final = frozenset({"remaster", "remastered", "explicit", "deluxe"})
+_LONG: Final = 16  # letters; one astray does not make another album of such a title
 _FILLERS: Final = frozenset({"and", "n", "the"})
 _PERFORMED: Final = frozenset(
     {"live", "unplugged", "acoustic", "remix", "remixes", "instrumentals", "demos", "covers", "concert"}
@@ -183,6 +185,10 @@ def weigh(penalties: Mapping[str, float]) -> float:
 
 def _in_whole(wanted: Name, offered: Name) -> Iterator[Mapping[str, float]]:
     """Taken as they stand: for titles whose brackets got lost on the way ("GUTS spilled")."""
+    if len(wanted.folded) >= _LONG and (typos := difference(wanted.folded, offered.folded)) <= 2 * _A_TYPO:
+        yield {"title": typos}
+    if wanted.said == offered.said and _without_decoration(wanted) == _without_decoration(offered):
+        yield {"edition": max(0.3, _edition(wanted.editions ^ offered.editions))}
     if wanted.performances == offered.performances or wanted.said == offered.said:
         yield {"title": difference(wanted.folded, offered.folded)}
         if wanted.editions != offered.editions:
@@ -192,6 +198,11 @@ def _in_whole(wanted: Name, offered: Name) -> Iterator[Mapping[str, float]]:
             }
         else:
             yield {"title": difference(wanted.full, offered.full), "edition": 0.05}
+
+
+def _without_decoration(name: Name) -> str:
+    """A title without the words that shops add to any, wherever they stand."""
+    return joined(" ".join(w for w in name.folded.split() if w not in _DECORATION) or name.folded)
 
 
 def _in_parts(wanted: Name, offered: Name) -> Mapping[str, float]:

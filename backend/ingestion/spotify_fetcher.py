@@ -14,8 +14,8 @@ from typing import Any, Final
 from cachetools import TTLCache
 
 from backend.config.settings import SettingsGroup
-from backend.ingestion.editions import without_edition
-from backend.ingestion.matcher import Candidate, Match, choose
+from backend.ingestion.matcher import Candidate, Match
+from backend.ingestion.search import plain_phrases, search
 from backend.ingestion.source import Payload, SourceProfile
 from backend.ingestion.spotify_access import Access, Kind
 from backend.ingestion.spotify_client import ForbiddenError, SpotifyClient, SpotifySettings
@@ -131,15 +131,14 @@ class SpotifySource:
     async def _find(self, query: AlbumQuery, transport: Transport) -> Match:
         """The album meant, by searches that forgive more and more: the filters want every word as Spotify spells it."""
         album, artist = query.album.replace('"', " "), query.artist.replace('"', " ")
-        missing = RecordNotFoundError(f"Spotify knows no album {query.album!r} by {query.artist!r}")
-        searches = (f'album:"{album}" artist:"{artist}"', f"{album} {artist}", without_edition(album))
-        for words in filter(str.strip, searches):
-            try:
-                return choose(query, await self._search(words, transport), source="spotify", hint="spotify_id")
-            except RecordNotFoundError as problem:
-                # Of what the searches offered, a person is shown the one with something to decide upon.
-                missing = problem if problem.candidates or not missing.candidates else missing
-        raise missing
+        return await search(
+            query,
+            (f'album:"{album}" artist:"{artist}"', *plain_phrases(album, artist)),
+            lambda words: self._search(words, transport),
+            source="spotify",
+            hint="spotify_id",
+            missing=f"Spotify knows no album {query.album!r} by {query.artist!r}",
+        )
 
     async def _search(self, words: str, transport: Transport) -> list[Candidate]:
         params: dict[str, str | int] = {"q": words, "type": "album", "limit": _SEARCHED}

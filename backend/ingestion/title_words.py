@@ -79,6 +79,10 @@ _LONG_WORDS: Final = (
     "soundtrack", "anniversary", "expanded", "explicit", "special", "limited", "collectors", "original", "commentary",
     "unplugged", "remixes", "tribute", "concert",
 )  # fmt: skip
+_RUN_TOGETHER: Final = re.compile(
+    r"\b(deluxe|special|expanded|limited|extended|anniversary|collectors|bonus|karaoke|live|acoustic|explicit)(edition|version)\b",
+    re.IGNORECASE,
+)
 _WORD: Final = re.compile(r"[^\W\d_]{6,}")
 
 
@@ -89,7 +93,7 @@ def spelt_right(words: str) -> str:
     >>> spelt_right("Kaaroke Version"), spelt_right("Specail Editon"), spelt_right("Versions")
     ('karaoke version', 'special edition', 'Versions')
     """
-    return _WORD.sub(lambda m: _nearest(m[0]), words)
+    return _WORD.sub(lambda m: _nearest(m[0]), _RUN_TOGETHER.sub(r"\1 \2", words))
 
 
 def _nearest(word: str) -> str:
