@@ -20,6 +20,7 @@ from backend.repositories.album_store import AlbumRepository
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
+from backend.repositories.histories import Histories
 from backend.repositories.jobs import JobRepository
 from backend.repositories.remerging import Remerging
 from backend.repositories.source_memory import SourceMemory
@@ -35,6 +36,7 @@ from backend.services.demo_service import DemoService
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
+from backend.services.provenance_service import ProvenanceService
 from backend.services.system_service import SystemService
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
@@ -117,6 +119,7 @@ def build_services(
         ml=ml,
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,
+        provenance=ProvenanceService(Histories(database), merging=merging),
         exports=ExportService(ml, settings.app.tensoe_home / "exports"),
     )
 

@@ -21,7 +21,7 @@ from backend.utils.text import fold_name
 Levels = Mapping[RightsLevel, MergedAlbum]
 """An album at each level of rights at which anybody says what it is called."""
 
-_ALBUM: Final[Mapping[str, Tidy]] = {
+FIELDS: Final[Mapping[str, Tidy]] = {
     "title": tidy.tidy_text,
     "artist": tidy.tidy_text,
     "release_date": tidy.tidy_date,
@@ -34,7 +34,7 @@ _ALBUM: Final[Mapping[str, Tidy]] = {
     "user_score": tidy.tidy_share,
     "user_count": tidy.tidy_count,
 }
-_SHOWN_AS: Final = {
+SHOWN_AS: Final = {
     "critic_score": "aoty_critic_score",
     "critic_count": "aoty_critic_count",
     "user_score": "aoty_user_score",
@@ -54,6 +54,7 @@ def merge_levels(
     *,
     album_id: str | None,
     policy: MergePolicy,
+    places: Places | None = None,
 ) -> dict[RightsLevel, MergedAlbum]:
     """Merge what the sources said of an album, once per level of rights; the order of the records does not matter.
 
@@ -65,6 +66,7 @@ def merge_levels(
         profiles: of all sources that the records name.
         album_id: the stored album's; None derives one from the names.
         policy: who is believed on what, and how many tags are kept.
+        places: is told which place of which source's list each track's id stands for.
 
     Raises:
         InvalidInputError: no record is of a source with a profile, or none has a title and an artist.
@@ -73,11 +75,11 @@ def merge_levels(
     if not said:
         names = sorted({r.source for r in records})
         raise InvalidInputError(f"no registered source says anything of this album; said by: {names or 'nobody'}")
-    places: Places = {}
+    places = {} if places is None else places
     whole = _merge(said, Concordance.of(said), profiles, album_id=album_id, places=places)
     if whole is None:
         lacking = [
-            f for f in ("title", "artist") if not choose_one(said, f, lambda s: s.album, _ALBUM[f], anybody=True)[0]
+            f for f in ("title", "artist") if not choose_one(said, f, lambda s: s.album, FIELDS[f], anybody=True)[0]
         ]
         said_by = ", ".join(s.source for s in said)
         raise InvalidInputError(f"no source knows the {' and the '.join(lacking)} of this album; said by: {said_by}")
@@ -130,12 +132,12 @@ def _merge(
     places: Places,
 ) -> MergedAlbum | None:
     """The album from these sources; None when none of them knows its title and artist."""
-    values, provenance = choose(said, _ALBUM, lambda s: s.album)
+    values, provenance = choose(said, FIELDS, lambda s: s.album)
     for name in ("title", "artist"):
         # An album needs both: when no trusted source has one, any other's is taken. Only where everything is permitted, for
         # a source that is not trusted with names may repeat those that it was asked with.
         if not values[name] and said and said[0].level is RightsLevel.ANY:
-            values[name], giver = choose_one(said, name, lambda s: s.album, _ALBUM[name], anybody=True)
+            values[name], giver = choose_one(said, name, lambda s: s.album, FIELDS[name], anybody=True)
             provenance[name] = giver
     title, artist = values["title"], values["artist"]
     if not title or not artist:
@@ -145,7 +147,7 @@ def _merge(
     policy = said[0].policy
     sorter = TagSorter(said, artist=artist, album=title, max_genres=policy.max_genres, max_moods=policy.max_moods)
     tags = sorter.album()
-    provenance = {_SHOWN_AS.get(k, k): v for k, v in provenance.items()}
+    provenance = {SHOWN_AS.get(k, k): v for k, v in provenance.items()}
     tracks = tuple(
         merge_tracks(
             said,

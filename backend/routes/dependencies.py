@@ -19,6 +19,7 @@ from backend.services.demo_service import DemoService
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
+from backend.services.provenance_service import ProvenanceService
 from backend.services.system_service import SystemService
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
@@ -43,6 +44,7 @@ class Services:
     training: TrainingService
     exports: ExportService
     upkeep: UpkeepService
+    provenance: ProvenanceService
 
 
 def services(request: Request) -> Services:
