@@ -20,6 +20,7 @@ from backend.repositories.album_store import AlbumRepository
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
+from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
 from backend.repositories.jobs import JobRepository
 from backend.repositories.remerging import Remerging
@@ -33,6 +34,7 @@ from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.demo_service import DemoService
+from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
@@ -85,7 +87,9 @@ def build_services(
         await changes.announce()
 
     store, profiles = AlbumRepository(database), {s.profile.name: s.profile for s in sources}
-    merging = Merging(profiles=profiles, policy=MergePolicy.of(settings.ingestion, profiles))
+    policy = MergePolicy.of(settings.ingestion, profiles)
+    estimates = Estimates(FeatureModels(database), policy)
+    merging = Merging(profiles=profiles, policy=policy, estimate=estimates, prepare=estimates.prepare)
     upkeep = UpkeepService(
         Remerging(database), Storage(database), CatalogueState(database), merging=merging, stored=stored
     )
