@@ -8,7 +8,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from backend.ingestion.numerals import counted, is_misspelt_year, numbers
+from backend.ingestion.numerals import counted, in_digits, is_misspelt_year, numbers
 from backend.ingestion.scripts import is_dense, is_latin, skeleton, without_voicing
 from backend.ingestion.titles import Name, take_apart
 from backend.ingestion.works import is_same_work, read_work
@@ -24,9 +24,9 @@ WEIGHTS: Final = {
     "aside": 0.25,
     "edition": 0.15,
     "single": 0.55,
-    "soundtrack": 0.1,
+    "soundtrack": 0.3,
     "year": 0.02,
-    "year_of_common_title": 0.3,
+    "year_of_common_title": 0.55,
     "tracks": 0.1,
     "track_titles": 1.0,
     "durations": 0.6,
@@ -67,12 +67,16 @@ def difference(a: str, b: str, *, roman: bool = True) -> float:
     """
     if a == b:
         return 0.0
-    if a.replace(" ", "") == b.replace(" ", ""):
+    if joined(in_digits(a)) == joined(in_digits(b)) or any(
+        x.replace(" ", "") == y.replace(" ", "") for x, y in _with_article(a, b)
+    ):
         return _ONLY_BLANKS
     if (apart := _in_numbers(a, b, roman=roman)) is not None:
         return apart
     if joined(a) == joined(b) or (roman and joined(counted(a)) == joined(counted(b))):
         return _ONLY_BLANKS
+    if len(a.split()) > 2 and sorted(a.split()) == sorted(b.split()):
+        return _A_TYPO
     if is_latin(a) != is_latin(b):
         return _between_scripts(a, b)
     return _of_syllables(a, b) if is_dense(a) or is_dense(b) else _in_letters(a, b, roman=roman)
@@ -93,7 +97,7 @@ def _in_letters(a: str, b: str, *, roman: bool) -> float:
     edits, longer = min((OSA.distance(x, y), max(len(x), len(y))) for x, y in forms)
     if not roman and longer == 4 and edits == 1 and len(a) != len(b):
         return _A_SHORT_TYPO  # of an artist: "Usd" for "Used"; a title needs to be longer
-    is_typo = not _other_word(a, b) and (any(_is_typo(x, y) for x, y in forms) or _lost_first_letter(a, b))
+    is_typo = not _other_word(a, b, edits=edits) and (any(_is_typo(x, y) for x, y in forms) or _lost_first_letter(a, b))
     return _A_TYPO * edits or _ONLY_BLANKS if is_typo else min(1.0, 0.55 + 0.45 * edits / longer)
 
 
@@ -152,16 +156,18 @@ def _digits(name: str) -> str:
     return "".join(c for c in name if c.isdecimal())
 
 
-def _other_word(a: str, b: str) -> bool:
-    """Whether a little word is another one of its length: that is no typing error but another name (Sun, Son; A, B)."""
+def _other_word(a: str, b: str, *, edits: int) -> bool:
+    """Whether a word is another one: no typing error but another name (Sun, Son; A, B; Her, Tear)."""
     one, other = a.split(), b.split()
-    if len(one) != len(other):
-        return False
-    return any(
-        len(x) == len(y) <= 4 and sorted(x) != sorted(y) and OSA.distance(x, y) <= 2
-        for x, y in zip(one, other, strict=True)
-        if x != y
-    )
+    return len(one) == len(other) and any(_is_other(x, y, edits) for x, y in zip(one, other, strict=True) if x != y)
+
+
+def _is_other(x: str, y: str, edits: int) -> bool:
+    longer = max(len(x), len(y))
+    if len(x) == len(y) <= 4 and sorted(x) != sorted(y):
+        return True
+    # A blank at the wrong place makes little of one edit look like much of two words.
+    return edits > 1 and longer < 6 and OSA.distance(x, y) > 1
 
 
 def title_penalties(wanted: Name, offered: Name) -> Mapping[str, float]:

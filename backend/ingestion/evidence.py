@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from backend.ingestion.alignment import align
 from backend.ingestion.artists import artist_difference
 from backend.ingestion.distance import WEIGHTS, title_penalties, weigh
-from backend.ingestion.titles import is_common, take_apart, without_artist
+from backend.ingestion.titles import in_latin, is_common, take_apart, without_artist
 from backend.ingestion.works import composers
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold_name
@@ -28,6 +30,8 @@ _SIGNS: Final = {
 }  # fmt: skip
 _SUBTITLE_OF_ONE_YEAR: Final = 0.5
 _DOUBTFUL: Final = frozenset({"aside", "subtitle", "soundtrack"})  # names that leave open which album it is
+_TO_CHOOSE_FROM: Final = {"subtitle": 0.6, "year_of_common_title": 0.55}
+_REISSUED: Final = frozenset({"remaster", "deluxe", "format", "market"})  # at any time later
 _NAMES: Final = frozenset({"artist", "title", "aside", "edition"})
 
 
@@ -54,10 +58,18 @@ class _Lists:
         return (self.aligned or 0.0) >= 0.8 and (self.close or 0.0) >= 0.8
 
 
-def album_penalties(one: Facts, other: Facts) -> dict[str, float]:
-    """Each way in which two albums differ, weighted; 1.0 in all at most."""
+def album_penalties(one: Facts, other: Facts, *, offered: bool = False) -> dict[str, float]:
+    """Each way in which two albums differ, weighted; 1.0 in all at most.
+
+    Args:
+        one: what is wanted, or known.
+        other: what is offered, or found.
+        offered: of names to choose from: a missing subtitle and another year count less, since the right one is likely there.
+    """
     lists = _lists(one.tracks, other.tracks)
     found = {name: WEIGHTS[name] * value for name, value in _penalties(one, other, lists) if value}
+    if offered:
+        found = {name: value * _TO_CHOOSE_FROM.get(name, 1.0) for name, value in found.items()}
     if lists.agree:
         found = {name: value * (_TRUST if name in _NAMES else 1.0) for name, value in found.items()}
     total = sum(found.values())
@@ -82,8 +94,9 @@ def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, f
     yield from titles.items()
     if one.year and other.year and (years := abs(one.year - other.year)) > 1:
         # A reissue bears its own year; but of two self-titled albums the year tells which.
-        in_doubt = (common or not _DOUBTFUL.isdisjoint(titles)) and not lists.agree
-        yield "year_of_common_title" if in_doubt else "year", min(1.0, years / 2 if in_doubt else years / 5)
+        is_reissue = not _REISSUED.isdisjoint(take_apart(one.title).editions | take_apart(other.title).editions)
+        in_doubt = ((common and not is_reissue) or not _DOUBTFUL.isdisjoint(titles)) and not lists.agree
+        yield ("year_of_common_title", 1.0) if in_doubt else ("year", min(1.0, years / 5))
     if one.total_tracks and other.total_tracks and one.total_tracks != other.total_tracks:
         shorter, longer = sorted((one.total_tracks, other.total_tracks))
         is_single = shorter <= _A_SINGLE and longer >= _A_LONG_ONE
@@ -127,11 +140,21 @@ def _readings(album: Facts) -> Iterator[tuple[str, dict[str, float]]]:
     title = without_artist(album.title, album.artist)
     if title != album.title:
         yield title, {}
+    if (rest := _bracket_with(album.artist).sub(" ", album.title)) != album.title:
+        yield rest, {"aside": 0.3}
+    if (latin := in_latin(album.title)) != album.title:
+        yield latin, {}
     name = take_apart(title)
     if name.core == fold_name(album.artist) and len(name.asides) == 1:
         yield next(iter(name.asides)), {"aside": 0.4}
     if sign := _SIGNS.get(name.core):
         yield sign, {}
+
+
+@lru_cache(maxsize=4_096)
+def _bracket_with(artist: str) -> re.Pattern[str]:
+    """A bracket that names the artist again ("Document (R.E.M. No. 5)")."""
+    return re.compile(rf"\s*[(\[][^()\[\]]*{re.escape(artist) or '$^'}[^()\[\]]*[)\]]", re.IGNORECASE)
 
 
 def _falling(share: float, *, good: float, bad: float) -> float:

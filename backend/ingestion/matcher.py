@@ -111,7 +111,7 @@ def _rank(query: AlbumQuery, candidate: Candidate, position: int) -> _Ranked:
     known = facts(query.known) if query.known else Facts(query.artist, query.album)
     wanted = replace(known, artist=query.artist, title=query.album)
     offered = Facts(candidate.artist, candidate.title, candidate.year, candidate.total_tracks, candidate.tracks)
-    penalties = album_penalties(wanted, offered)
+    penalties = album_penalties(wanted, offered, offered=True)
     names, others = (query.album, query.artist), (candidate.title, candidate.artist)
     spelt_otherwise = 0 if names == others else 1 if _lower(names) == _lower(others) else 2
     unlike = round(Indel.normalized_distance(fold(query.album), fold(candidate.title)), 3)

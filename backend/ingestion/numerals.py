@@ -13,6 +13,11 @@ _COUNTED: Final = frozenset(
     {"volume", "vol", "part", "pt", "chapter", "book", "no", "number", "nr", "side", "disc", "disk", "act", "series", "season"}
 )  # fmt: skip
 _SAID_ALONE: Final = frozenset({"volume", "vol", "part", "pt", "no", "number", "nr"})  # "Vol. 2" is "2"
+_NUMBER_WORDS: Final = _WORDS | {
+    "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "twenty": "20", "thirty": "30",
+    "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100",
+}  # fmt: skip
+_TENS: Final = frozenset(str(n) for n in range(20, 100, 10))
 _SHORT: Final = {
     "street": "st",
     "saint": "st",
@@ -39,6 +44,23 @@ def numbers(name: str) -> tuple[str, ...]:
     for word, numeral in _read(name):
         found += [numeral] if numeral else [_plain(n) for n in re.findall(r"\d+", word)]
     return tuple(found)
+
+
+@lru_cache(maxsize=131_072)
+def in_digits(name: str) -> str:
+    """A folded name with its number words in digits.
+
+    >>> in_digits("thirty seconds to mars"), in_digits("twenty one pilots")
+    ('30 seconds to mars', '21 pilots')
+    """
+    found: list[str] = []
+    for word in name.split():
+        digits = _NUMBER_WORDS.get(word)
+        if digits and len(digits) == 1 and found and found[-1] in _TENS:
+            found[-1] = found[-1][0] + digits
+        else:
+            found.append(digits or word)
+    return " ".join(found)
 
 
 @lru_cache(maxsize=131_072)

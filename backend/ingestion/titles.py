@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from backend.ingestion.scripts import repair
+from backend.ingestion.scripts import is_latin, repair
 from backend.ingestion.title_words import (
     BARE,
     COMMON,
@@ -33,7 +33,8 @@ _SUBTITLE: Final = re.compile(r"(.*\w)\s*(?::\s|\s[-–—]\s)\s*(\w.*)$")
 _REMIXED: Final = re.compile(r"\bre-?mix", re.IGNORECASE)
 _NO_SUBTITLE: Final = re.compile(
     r"\b(?:best|hits|collection|anthology|essential|part|pt|vol|volume|chapter|book|act|season|series|sequel|prelude|prequel|"
-    r"instrumentals?|a?cappellas?|remix\w*|live|side|disc)\b|\b(?:i|ii|iii|iv|v|\d+)$"
+    r"instrumentals?|a?cappellas?|remix\w*|live|side|disc|preview|sampler|"
+    r"promo|white label|commentary)\b|\b(?:i|ii|iii|iv|v|\d{1,3})$"
 )
 _THE: Final = re.compile(r"^the\s+", re.IGNORECASE)
 _FIRST: Final = re.compile(r"\s+(?:1|I|one)$", re.IGNORECASE)
@@ -114,8 +115,9 @@ def take_apart(title: str) -> Name:
     tailless = _without_tails(bare, parts)
     core = _GUESTS_TAIL.sub("", tailless).strip()
     folded = fold_name(text)
-    if not core:
-        return Name(folded, folded, full=folded)
+    full = fold_name(_without_tails(_STRAY.sub(" ", _BRACKETS.sub(_kept, text)), _Parts(), only_editions=True))
+    if not core:  # brackets alone: they are the name ("(Pronounced 'Lĕh-'nérd …)")
+        return Name(folded, full or folded, editions=frozenset(parts.editions if full else ()), full=full or folded)
     split = _SUBTITLE.match(core)
     if split and _NO_SUBTITLE.search(fold(split[2])):
         split = None
@@ -127,7 +129,7 @@ def take_apart(title: str) -> Name:
         performances=frozenset(parts.performances),
         cuts=frozenset(parts.cuts),
         has_guests=parts.has_guests or core != tailless,
-        full=fold_name(_without_tails(_STRAY.sub(" ", _BRACKETS.sub(_kept, text)), _Parts(), only_editions=True)),
+        full=full,
         said=frozenset(found_in(PERFORMANCES, text)),
         main=fold_name(split[1]) if split else "",
         subtitle=fold(split[2]) if split else "",
@@ -186,11 +188,22 @@ def without_artist(title: str, artist: str) -> str:
         return artist
     if fold_name(first := _FIRST.sub("", title)) == by:
         return first
-    before = re.match(
-        rf"(?:the\s+)?{re.escape(_THE.sub('', artist))}(?:\s*[:/–—-]\s*|\s+)(\S.*)$", title, re.IGNORECASE
-    )
-    if before and (
-        ":" in before[0][: -len(before[1])] or " -" in before[0][: -len(before[1])] or len(before[1].split()) > 2
-    ):
-        return before[1] if take_apart(before[1]).core else title
-    return title
+    name = re.escape(_THE.sub("", artist))
+    before = re.match(rf"(?:the\s+)?{name}(\s*:\s|\s+[-–—]\s|\s*/\s*|\s+)\s*(\S.*)$", title, re.IGNORECASE)
+    rest = before[2] if before and (before[1].strip() not in {"", "/"} or len(before[2].split()) > 2) else ""
+    if after := re.match(rf"(.*\S)\s+by\s+(?:the\s+)?{name}$", title, re.IGNORECASE):
+        rest = after[1]
+    return rest if rest and take_apart(rest).core else title
+
+
+def in_latin(title: str) -> str:
+    """What a title of two scripts says in Latin letters, if that is a name of its own; else the title.
+
+    >>> in_latin("화양연화 The Most Beautiful Moment In Life, Pt. 1"), in_latin("1 사랑")
+    ('The Most Beautiful Moment In Life, Pt. 1', '1 사랑')
+    """
+    text = squeeze(repair(title))
+    if text.isascii() or is_latin(text):
+        return title
+    words = [w for w in text.split() if is_latin(w)]
+    return " ".join(words) if sum(any(c.isalpha() for c in w) for w in words) > 1 else title
