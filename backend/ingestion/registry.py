@@ -1,25 +1,58 @@
-"""The sources Tensoe asks. To add one: its class in its own file, and its line here."""
+"""The sources Tensoe asks. To add one: its class in its own file, and one line in `SOURCES`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Final
 
 from backend.config.settings import IngestionSettings
-from backend.ingestion.aoty_scraper import AotySource
-from backend.ingestion.demo_fetcher import DemoSource
 from backend.ingestion.lastfm_fetcher import LastfmSource
 from backend.ingestion.lastfm_listener import LastfmListener
 from backend.ingestion.source import Source
-from backend.ingestion.spotify_fetcher import SpotifySource
-from backend.ingestion.synthetic_fetcher import SyntheticSource
 from backend.ingestion.transport import Transport
+from backend.utils.errors import ConfigurationError
 
-SOURCES: tuple[type[Source], ...] = (SpotifySource, LastfmSource, AotySource, DemoSource, SyntheticSource)
+SOURCES: Final = (
+    "spotify_fetcher:SpotifySource",
+    "lastfm_fetcher:LastfmSource",
+    "aoty_scraper:AotySource",
+    "demo_fetcher:DemoSource",
+    "synthetic_fetcher:SyntheticSource",
+)
+"""The file below `backend/ingestion` and the class in it, one a line."""
+
+
+@cache
+def source_types() -> tuple[type[Source], ...]:
+    """The classes of `SOURCES`.
+
+    Raises:
+        ConfigurationError: a line names none.
+    """
+    found = []
+    for line in SOURCES:
+        module, _, name = line.partition(":")
+        try:
+            found.append(getattr(import_module(f"backend.ingestion.{module}"), name))
+        except (ImportError, AttributeError) as problem:
+            raise ConfigurationError(f"the source {line!r} of backend/ingestion/registry.py: {problem}") from problem
+    return tuple(found)
 
 
 def build_sources() -> list[Source]:
-    """One of each registered source, with its settings read."""
-    return [source() for source in SOURCES]
+    """One of each registered source, with its settings read.
+
+    Raises:
+        ConfigurationError: a setting does not fit, a line names no class, or two sources have one name.
+    """
+    sources = [source() for source in source_types()]
+    names = [s.profile.name for s in sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigurationError(f"two sources are called {', '.join(twice)} in backend/ingestion/registry.py")
+    return sources
 
 
 def build_listener(sources: Sequence[Source], transports: Mapping[str, Transport]) -> LastfmListener:

@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from backend.ingestion.registry import SOURCES
+from backend.ingestion.registry import source_types
 from backend.ingestion.source import Payload, Source
 from backend.ingestion.transport import Transport, open_session
 from backend.models.ingestion_models import AUDIO_FEATURES, AlbumQuery, AlbumRecord, TrackRecord
@@ -34,6 +34,7 @@ from tests.fakes.music import ARTIST, HARBOUR
 from tests.fakes.server import OOPS, Answer, Fake, fault, reset, says, too_many, truncated
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
+SOURCES = source_types()
 NAMES = [source().profile.name for source in SOURCES]
 NETWORKED = [name for name in NAMES if importlib.util.find_spec(f"tests.fakes.{name}")]
 FILES = [file for name in NAMES for file in sorted((PAYLOADS / name).glob("*.json"))]
