@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from backend.ingestion.distance import difference, joined
-from backend.ingestion.scripts import repair
+from backend.ingestion.scripts import is_latin, repair
 from backend.ingestion.works import composers
 from backend.utils.text import fold_name
 
@@ -60,7 +60,7 @@ def artist_difference(wanted: str, offered: str) -> float:
     )
     if spelt > 0.5 and bool(_IMITATES.search(a)) != bool(_IMITATES.search(b)):
         return 1.0
-    return min(1.0, spelt, _credits_apart(wanted, offered))
+    return min(1.0, spelt, _credits_apart(wanted, offered), _of_two_scripts(a, b))
 
 
 @lru_cache(maxsize=65_536)
@@ -72,6 +72,19 @@ def first_artist(credit: str) -> str:
     """
     parts = _AFTER_FIRST.split(credit)
     return joined(next((folded for part in parts if (folded := fold_name(part))), fold_name(credit)))
+
+
+def _of_two_scripts(a: str, b: str) -> float:
+    """Of names of which one is written twice ("방탄소년단 BTS")."""
+    parts = [{name, *_by_script(name)} for name in (a, b)]
+    return _LONGER_NAME if parts[0] & parts[1] else 1.0
+
+
+def _by_script(name: str) -> set[str]:
+    words = name.split()
+    latin = [w for w in words if is_latin(w)]
+    others = [w for w in words if not is_latin(w)]
+    return {" ".join(latin), " ".join(others)} if latin and others else set()
 
 
 def _credits_apart(wanted: str, offered: str) -> float:

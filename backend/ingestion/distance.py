@@ -41,6 +41,8 @@ _ONLY_BLANKS: Final = 0.02
 _A_ROMANISATION: Final = 0.05
 _A_SLIP_IN_A_YEAR: Final = 0.3
 _DECORATION: Final = frozenset({"remaster", "remastered", "explicit", "deluxe"})
+_OTHER: Final = 0.7
+_SHORT: Final = 8  # letters
 _LONG: Final = 16  # letters; one astray does not make another album of such a title
 _FILLERS: Final = frozenset({"and", "n", "the"})
 _PERFORMED: Final = frozenset(
@@ -97,6 +99,8 @@ def _in_letters(a: str, b: str, *, roman: bool) -> float:
     edits, longer = min((OSA.distance(x, y), max(len(x), len(y))) for x, y in forms)
     if not roman and longer == 4 and edits == 1 and len(a) != len(b):
         return _A_SHORT_TYPO  # of an artist: "Usd" for "Used"; a title needs to be longer
+    if roman and edits == 1 and " " not in a and len(a) == len(b) < _SHORT and sorted(a) != sorted(b):
+        return _OTHER  # "Stars" and "Start": of one short word any letter counts
     is_typo = not _other_word(a, b, edits=edits) and (any(_is_typo(x, y) for x, y in forms) or _lost_first_letter(a, b))
     return _A_TYPO * edits or _ONLY_BLANKS if is_typo else min(1.0, 0.55 + 0.45 * edits / longer)
 

@@ -19,6 +19,9 @@ from backend.utils.text import fold_name
 _SAME_SECONDS: Final = 5.0  # of one recording between services, on an album seen as a whole
 _FEWEST: Final = 4  # tracks that say something of a whole album
 _FEWEST_IN_STEP: Final = 5  # durations in a row that don't agree by chance
+_IN_STEP: Final = 0.85  # of the tracks …
+_IN_STEP_SECONDS: Final = 2.0  # … that differ no more than this
+_MOST_ALIGNED: Final = 0.75
 _A_SINGLE: Final = 2  # tracks at most
 _A_LONG_ONE: Final = 6  # tracks at least
 _TRUST: Final = 0.4  # what is left of the names' penalties when the track lists agree
@@ -102,7 +105,7 @@ def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, f
         is_single = shorter <= _A_SINGLE and longer >= _A_LONG_ONE
         yield ("single", 1.0) if is_single else ("tracks", 1.0 - shorter / longer)
     if lists.aligned is not None:
-        yield "track_titles", _falling(lists.aligned, good=0.75, bad=0.34)
+        yield "track_titles", _falling(lists.aligned, good=_MOST_ALIGNED, bad=0.34)
     if lists.close is not None:
         yield "durations", _falling(lists.close, good=0.7, bad=0.2)
 
@@ -165,23 +168,25 @@ def _lists(one: Sequence[TrackRecord], other: Sequence[TrackRecord]) -> _Lists:
     shorter = min(len(one), len(other))
     if shorter < _FEWEST:
         return _Lists(None, None)
-    if in_step := _in_step(one, other):
-        return _Lists(in_step, in_step)
     pairs = align(one, other)
     apart = [s for j, i in pairs.items() if (s := _seconds(one[i], other[j])) is not None]
     close = sum(s <= _SAME_SECONDS for s in apart) / len(apart) if len(apart) >= _FEWEST else None
-    # Titles in two scripts say nothing against each other.
     aligned = len(pairs) / shorter
-    return _Lists(None if aligned < 0.75 and _is_latin(one) != _is_latin(other) else aligned, close)
+    if aligned >= _MOST_ALIGNED:
+        return _Lists(aligned, close)
+    # Titles in two scripts say nothing against each other; in two languages, as long as the seconds do not speak for them.
+    two_scripts = _is_latin(one) != _is_latin(other)
+    if _in_step(one, other, fewest=_FEWEST_IN_STEP if two_scripts else 2 * _FEWEST):
+        return _Lists(1.0, 1.0)
+    return _Lists(None if two_scripts else aligned, close)
 
 
-def _in_step(one: Sequence[TrackRecord], other: Sequence[TrackRecord]) -> float | None:
-    """The share of equal durations of two lists of one length, if it is so high that titles need not agree."""
-    if len(one) != len(other) or len(one) < _FEWEST_IN_STEP:
-        return None
+def _in_step(one: Sequence[TrackRecord], other: Sequence[TrackRecord], *, fewest: int) -> bool:
+    """Whether two lists of one length run alike second by second, which never happens by chance."""
+    if len(one) != len(other) or len(one) < fewest or len({t.duration_ms for t in one}) < fewest:
+        return False
     apart = [_seconds(a, b) for a, b in zip(_sorted(one), _sorted(other), strict=True)]
-    share = sum(s is not None and s <= 2.0 for s in apart) / len(apart)
-    return share if share >= 0.85 else None
+    return sum(s is not None and s <= _IN_STEP_SECONDS for s in apart) >= _IN_STEP * len(apart)
 
 
 def _sorted(tracks: Sequence[TrackRecord]) -> list[TrackRecord]:
