@@ -22,6 +22,7 @@ from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
 from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
+from backend.repositories.import_targets import ImportTargets
 from backend.repositories.jobs import JobRepository
 from backend.repositories.remerging import Remerging
 from backend.repositories.source_memory import SourceMemory
@@ -38,6 +39,7 @@ from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
+from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
 from backend.services.system_service import SystemService
 from backend.services.training_service import TrainingService
@@ -112,6 +114,7 @@ def build_services(
         pace=pace,
         ingestion=ingestion,
         demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),
+        imports=PageImport(store, ImportTargets(database), merging=merging, stored=stored),
         albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl),
         analytics=analytics,
         users=UserService(

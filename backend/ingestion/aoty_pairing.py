@@ -6,7 +6,6 @@ However a page came here (fetched, saved, uploaded), the same page laid onto the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from backend.ingestion.matcher import Candidate, choose
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord
@@ -24,7 +23,7 @@ class Pairing:
         penalties: named and weighted; they add up to 1 - score.
     """
 
-    method: Literal["link", "page", "name"]
+    method: str
     score: float = 1.0
     penalties: dict[str, float] = field(default_factory=dict)
 

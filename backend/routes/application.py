@@ -13,7 +13,16 @@ from starlette.staticfiles import StaticFiles
 
 from backend import __version__
 from backend.config.settings import Settings
-from backend.routes import album_routes, errors, job_routes, metrics_routes, ml_routes, system_routes, user_routes
+from backend.routes import (
+    album_routes,
+    errors,
+    import_routes,
+    job_routes,
+    metrics_routes,
+    ml_routes,
+    system_routes,
+    user_routes,
+)
 from backend.routes.context import RequestContext
 from backend.routes.dependencies import Services
 from backend.routes.description import DESCRIPTION, TAGS, documented
@@ -42,7 +51,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     )
     app.state.services = services
     errors.install(app)
-    for module in (system_routes, ml_routes, job_routes, album_routes, user_routes, metrics_routes):
+    for module in (system_routes, ml_routes, job_routes, import_routes, album_routes, user_routes, metrics_routes):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     documented(app, settings)
@@ -77,5 +86,5 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
         )
     stack.append(Middleware(RateLimit, pace=pace, refused=refused))
     stack.append(Middleware(ApiKeyGuard, keys=settings.api.keys))
-    stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes))
+    stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, streamed=import_routes.STREAMED))
     return stack

@@ -19,6 +19,7 @@ from backend.services.demo_service import DemoService
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
 from backend.services.ml_service import MlService
+from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
 from backend.services.system_service import SystemService
 from backend.services.training_service import TrainingService
@@ -37,6 +38,7 @@ class Services:
     ingestion: IngestionService
     albums: AlbumService
     demo: DemoService
+    imports: PageImport
     analytics: AnalyticsService
     users: UserService
     system: SystemService

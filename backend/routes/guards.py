@@ -59,16 +59,20 @@ class BodyLimit:
         app: what is wrapped.
         max_bytes: the bound.
         seconds: the time for a whole body.
+        streamed: paths whose routes bound what they read by themselves, because it is too large to be held.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float = _BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int, seconds: float = _BODY_SECONDS, streamed: frozenset[str] = frozenset()
+    ) -> None:
         self._app = app
+        self._streamed = streamed
         self._max = max_bytes
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or not _has_body(scope):
+        if scope["type"] != "http" or not _has_body(scope) or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
