@@ -31,14 +31,14 @@ _HIDDEN: Final = {"genres": 0.1, "moods": 0.2, "popularity": 0.3, "artist": 0.5}
 _HIDDEN_OTHERS: Final = 0.1
 
 
-def codes(audio: Flags) -> Codes:
-    """The rows of n × 12 flags as one number each, by bits."""
-    return audio.astype(np.int64) @ (1 << np.arange(audio.shape[1]))
+def codes(shown: Flags) -> Codes:
+    """Rows of flags as one number each, by bits."""
+    return shown.astype(np.int64) @ (1 << np.arange(shown.shape[1]))
 
 
-def flags(code: int) -> Flags:
-    """The 12 flags of a number."""
-    return np.asarray((code >> np.arange(len(AUDIO_FEATURES))) & 1, np.bool_)
+def flags(code: int, size: int = len(AUDIO_FEATURES)) -> Flags:
+    """The flags of a number."""
+    return np.asarray((code >> np.arange(size)) & 1, np.bool_)
 
 
 def patterns(known: Flags) -> tuple[int, ...]:
