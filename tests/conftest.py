@@ -12,6 +12,9 @@ from backend.config.settings import ApiSettings, AppSettings, CacheSettings, Dat
 pytest_plugins = ["tests.fixtures.api", "tests.fixtures.postgres", "tests.fixtures.twin", "tests.fixtures.valkey"]
 
 
+OPEN = ("MUSICBRAINZ_", "LISTENBRAINZ_", "RECCOBEATS_", "ACOUSTICBRAINZ_", "DEEZER_")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _only_our_settings() -> Iterator[None]:
     """Tests depend on no setting of the person who runs them."""
@@ -20,13 +23,17 @@ def _only_our_settings() -> Iterator[None]:
     taken = {
         k: os.environ.pop(k)
         for k in list(os.environ)
-        if k.upper() in names or k.startswith(("SPOTIFY_", "LASTFM_", "AOTY_", "TENSOE_"))
+        if k.upper() in names or k.startswith(("SPOTIFY_", "LASTFM_", "AOTY_", "TENSOE_", *OPEN))
     }
+    # Sources without a key would be asked for real: a test that means them points them at a stand-in.
+    os.environ.update({f"{name}ENABLED": "false" for name in OPEN})
     # A developer's .env must not reach the tests either.
     SettingsGroup.model_config["env_file"] = None
     for group in _all_groups(SettingsGroup):
         group.model_config["env_file"] = None
     yield
+    for name in OPEN:
+        del os.environ[f"{name}ENABLED"]
     os.environ.update(taken)
 
 

@@ -18,6 +18,11 @@ SOURCES: Final = (
     "spotify_fetcher:SpotifySource",
     "lastfm_fetcher:LastfmSource",
     "aoty_scraper:AotySource",
+    "musicbrainz_fetcher:MusicBrainzSource",
+    "listenbrainz_fetcher:ListenBrainzSource",
+    "reccobeats_fetcher:ReccoBeatsSource",
+    "acousticbrainz_fetcher:AcousticBrainzSource",
+    "deezer_fetcher:DeezerSource",
     "demo_fetcher:DemoSource",
     "synthetic_fetcher:SyntheticSource",
 )

@@ -1,0 +1,130 @@
+"""AcousticBrainz: tempo, key and weak labels of recordings submitted until July 2022. Needs no key; CC0.
+
+Its service still answers, now and then; the dumps are surer (`tensoe import acousticbrainz`). Wire form:
+`GET /api/v1/low-level?recording_ids=a;b`, 25 at most, `{mbid: {"0": document, …}, "mbid_mapping": {…}}`; what is unknown is left
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import Field
+
+from backend.config.settings import SettingsGroup
+from backend.ingestion.acousticbrainz_documents import read_documents
+from backend.ingestion.source import Payload, SourceProfile
+from backend.ingestion.transport import Limits, Reply, Transport
+from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights, TrackRecord
+from backend.utils.errors import MalformedReplyError, RecordNotFoundError, RejectedError
+
+_AT_ONCE: Final = 25
+_FORGOTTEN_AFTER: Final = 30 * 86_400.0  # seconds that an unknown recording is not asked for again; nothing is added
+_LEVELS: Final = ("low-level", "high-level")
+
+
+class AcousticBrainzSettings(SettingsGroup):
+    """Where AcousticBrainz is and how fast it is asked."""
+
+    acousticbrainz_enabled: bool = True
+    acousticbrainz_api_url: str = "https://acousticbrainz.org/api/v1"
+    acousticbrainz_rate: float = Field(default=5.0, gt=0)  # requests a second; the service allows 10
+
+
+class AcousticBrainzSource:
+    """AcousticBrainz as a source."""
+
+    def __init__(self, settings: AcousticBrainzSettings | None = None) -> None:
+        self._settings = settings or AcousticBrainzSettings.read()
+
+    @property
+    def profile(self) -> SourceProfile:
+        """See `Source`."""
+        measured, guessed = ("tempo", "key", "mode"), ("danceability", "acousticness", "instrumentalness")
+        return SourceProfile(
+            name="acousticbrainz",
+            rights=Rights.OPEN,
+            gives={**dict.fromkeys(measured, 0.5), **dict.fromkeys(guessed, 0.2), "energy": 0.15, "valence": 0.15},
+            # One try: a service that is being wound down is not worth a wait, and its dumps have all of it.
+            limits=Limits(rate=self._settings.acousticbrainz_rate, concurrent=2, attempts=2),
+            terms="CC0; its collection ended in July 2022.",
+        )
+
+    @property
+    def settings(self) -> SettingsGroup:
+        """See `Source`."""
+        return self._settings
+
+    def unconfigured(self) -> str | None:
+        """See `Source`."""
+        return None if self._settings.acousticbrainz_enabled else "ACOUSTICBRAINZ_ENABLED is false"
+
+    async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
+        """The documents of all recordings whose MBIDs are known, for none other is as open as these.
+
+        Raises:
+            RecordNotFoundError: nobody knows any MBID, or it has none of them.
+        """
+        tracks = query.known.tracks if query.known is not None else ()
+        named = list(dict.fromkeys(mbid for t in tracks if (mbid := t.ids.get("musicbrainz"))))
+        if not named:
+            raise RecordNotFoundError("AcousticBrainz is asked by recordings' MusicBrainz ids, and nobody knows them")
+        unknown = set(await transport.memory.recall(named))
+        wanted = [mbid for mbid in named if mbid not in unknown]
+        low = await self._documents("low-level", wanted, transport)
+        # Who has no document of the low level has none of the high level, which is computed from it.
+        high = await self._documents("high-level", list(low), transport)
+        absent = dict.fromkeys((m for m in wanted if m not in low), True)
+        await transport.memory.remember(absent, seconds=_FORGOTTEN_AFTER)
+        if not low:
+            raise RecordNotFoundError("AcousticBrainz has none of these recordings")
+        return {"low-level": low, "high-level": high}
+
+    def normalise(self, payload: Payload) -> AlbumRecord:
+        """See `Source`. It names nothing: recordings are told by their MBIDs."""
+        low, high = (payload.get(level) for level in _LEVELS)
+        if not isinstance(low, Mapping) or not isinstance(high, Mapping):
+            raise MalformedReplyError("AcousticBrainz's answer has no low-level and high-level documents")
+        tracks = []
+        for mbid in sorted({*low, *high}):
+            features, raw = read_documents(low.get(mbid) or [], high.get(mbid) or [])
+            tracks.append(TrackRecord(title="", audio_features=features, raw_features=raw, ids={"musicbrainz": mbid}))
+        return AlbumRecord(title="", artist="", tracks=tuple(tracks), match_method="mbid")
+
+    async def _documents(self, level: str, wanted: Sequence[str], transport: Transport) -> dict[str, list[Any]]:
+        """All submissions by recording."""
+        url = f"{self._settings.acousticbrainz_api_url.rstrip('/')}/{level}"
+        found: dict[str, list[Any]] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            reply = (await transport.get(url, params={"recording_ids": ";".join(part)}, check=_check)).json()
+            for mbid in part:
+                documents = [d for _, d in sorted(reply[mbid].items())] if isinstance(reply.get(mbid), dict) else []
+                if documents:
+                    found[mbid] = [_needed(d, level) for d in documents if isinstance(d, dict)]
+        return found
+
+
+def _needed(document: Mapping[str, Any], level: str) -> dict[str, Any]:
+    """The parts that are read; a whole document of the low level has thousands of numbers."""
+    parts = ("rhythm", "tonal", "lowlevel") if level == "low-level" else ("highlevel",)
+    return {
+        part: {k: v for k, v in found.items() if part == "highlevel" or isinstance(v, int | float | str)}
+        for part in parts
+        if isinstance(found := document.get(part), Mapping)
+    }
+
+
+def _check(reply: Reply) -> None:
+    if reply.is_fault:
+        return
+    found = reply.json()
+    if not isinstance(found, dict):
+        raise MalformedReplyError(f"{reply.url} answered no JSON object")
+    if reply.status == 404:
+        raise RecordNotFoundError("AcousticBrainz has none of these recordings")
+    if reply.status != 200:
+        raise RejectedError(f"AcousticBrainz answered {reply.status}: {str(found.get('message'))[:200]}")
+    if "mbid_mapping" not in found:
+        raise MalformedReplyError(f"{reply.url} answered without mbid_mapping")
