@@ -30,6 +30,7 @@ from backend.repositories.storage import Storage
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
+from backend.repositories.unmatched import UnmatchedRepository
 from backend.routes.dependencies import Services
 from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
@@ -38,6 +39,7 @@ from backend.services.demo_service import DemoService
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
+from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
@@ -82,7 +84,7 @@ def build_services(
     sources = build_sources()
     used = in_use(sources, settings.ingestion)
     transports = {s.profile.name: _transport(s, session=session, metrics=metrics, database=database) for s in sources}
-    jobs, aggregates = JobRepository(database), Aggregates(database)
+    jobs, aggregates, unmatched = JobRepository(database), Aggregates(database), UnmatchedRepository(database)
 
     async def stored() -> None:
         await cache.clear("catalogue")
@@ -100,6 +102,7 @@ def build_services(
     ingestion = IngestionService(
         runner,
         jobs,
+        unmatched=unmatched,
         sources=sources,
         used=frozenset(s.profile.name for s in used),
         settings=settings.ingestion,
@@ -113,6 +116,7 @@ def build_services(
         metrics=metrics,
         pace=pace,
         ingestion=ingestion,
+        matching=MatchService(unmatched, ingestion),
         demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),
         imports=PageImport(store, ImportTargets(database), merging=merging, stored=stored),
         albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl),

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from backend.models.ingestion_models import RightsLevel, SourceOutcome
+from backend.models.ingestion_models import MatchCandidate, Outcome, RightsLevel, SourceOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,21 @@ class IngestReport:
     detail: str = ""
     album_id: str | None = None
     sources: tuple[SourceOutcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """An album asked for that a source offers several of, or none near enough: a person decides."""
+
+    id: int
+    album: str
+    artist: str
+    source: str
+    outcome: Outcome  # ambiguous | not_found
+    detail: str
+    candidates: tuple[MatchCandidate, ...]  # nearest first
+    album_id: str | None  # the album as stored from other sources
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from backend.routes import (
     errors,
     import_routes,
     job_routes,
+    matching_routes,
     metrics_routes,
     ml_routes,
     system_routes,
@@ -51,7 +52,11 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     )
     app.state.services = services
     errors.install(app)
-    for module in (system_routes, ml_routes, job_routes, import_routes, album_routes, user_routes, metrics_routes):
+    for module in (
+        system_routes, ml_routes, job_routes, import_routes,
+        matching_routes, album_routes,  # in this order: "unmatched" is no album's id
+        user_routes, metrics_routes,
+    ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     documented(app, settings)

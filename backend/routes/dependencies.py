@@ -18,6 +18,7 @@ from backend.services.analytics_service import AnalyticsService
 from backend.services.demo_service import DemoService
 from backend.services.export_service import ExportService
 from backend.services.ingestion_service import IngestionService
+from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
@@ -36,6 +37,7 @@ class Services:
     metrics: Metrics
     pace: Pace | None
     ingestion: IngestionService
+    matching: MatchService
     albums: AlbumService
     demo: DemoService
     imports: PageImport

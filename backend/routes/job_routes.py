@@ -42,9 +42,9 @@ async def ingest_album(asked: schemas.AlbumRequest, with_: With) -> Response:
     """
     report = await with_.ingestion.ingest(asked.query())
     if report.album_id is None:
-        raise _nothing(report)
+        raise nothing(report)
     album = await with_.albums.album(report.album_id)
-    return json_answer({**_report(report), "tracks": album["tracks"]})
+    return json_answer({**shown(report), "tracks": album["tracks"]})
 
 
 @router.post(
@@ -86,7 +86,8 @@ async def job(
     return json_answer({**_summary(found), "items": found.items, "next_offset": more}, headers=headers)
 
 
-def _report(report: IngestReport) -> dict[str, object]:
+def shown(report: IngestReport) -> dict[str, object]:
+    """What is answered of an album's ingestion."""
     return {
         "result": report.result,
         "detail": report.detail,
@@ -107,6 +108,7 @@ def _summary(job: JobStatus) -> dict[str, object]:
     }
 
 
-def _nothing(report: IngestReport) -> ProblemError:
+def nothing(report: IngestReport) -> ProblemError:
+    """What is answered when nothing was stored."""
     status, title = _NOTHING.get(report.result, _NOTHING[IngestResult.FAILED])
     return ProblemError(status, title=title, detail=report.detail, result=report.result, sources=report.sources)

@@ -15,6 +15,7 @@ from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery
 from backend.models.results import IngestReport, IngestResult, JobStatus
 from backend.repositories.jobs import ClaimedItem, JobRepository
+from backend.repositories.unmatched import UnmatchedRepository
 from backend.utils.errors import BusyError, InvalidInputError
 from backend.utils.text import squeeze
 
@@ -77,6 +78,7 @@ class IngestionService:
     Args:
         runner: what ingests one album.
         jobs: where lists wait and their progress stands.
+        unmatched: where what a person must decide is kept.
         sources: every registered source, for `sources()`.
         used: the names of those in use.
         settings: concurrency and batch size.
@@ -89,6 +91,7 @@ class IngestionService:
         runner: IngestRunner,
         jobs: JobRepository,
         *,
+        unmatched: UnmatchedRepository,
         sources: Sequence[Source],
         used: frozenset[str],
         settings: IngestionSettings,
@@ -97,6 +100,7 @@ class IngestionService:
     ) -> None:
         self._runner = runner
         self._jobs = jobs
+        self._unmatched = unmatched
         self._sources = sources
         self._used = used
         self._settings = settings
@@ -125,6 +129,7 @@ class IngestionService:
                 report = await self._runner.run(query)
         finally:
             self._direct_waiting -= 1
+        await self._unmatched.keep(query, report)
         await self._jobs.record(query, report)
         self._metrics.ingested(report.result)
         return report
@@ -264,6 +269,7 @@ class IngestionService:
             report = _broken(item, problem)
         finally:
             alive.cancel()
+        await self._unmatched.keep(query, report)
         await self._jobs.finish(item, report)
         self._metrics.ingested(report.result)
 

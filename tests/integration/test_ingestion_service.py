@@ -15,6 +15,7 @@ from backend.models.ingestion_models import AlbumQuery
 from backend.models.results import IngestReport, IngestResult, JobStatus
 from backend.repositories.database import Database
 from backend.repositories.jobs import JobRepository
+from backend.repositories.unmatched import UnmatchedRepository
 from backend.services.ingestion_service import IngestionService
 from backend.utils.errors import BusyError, InvalidInputError
 
@@ -50,6 +51,7 @@ def service(database: Database, runner: Runner, *, concurrent: int = 3) -> Inges
     return IngestionService(
         cast(IngestRunner, runner),
         JobRepository(database),
+        unmatched=UnmatchedRepository(database),
         sources=[],
         used=frozenset(),
         settings=IngestionSettings(ingestion_max_concurrent=concurrent),
