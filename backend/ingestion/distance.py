@@ -15,11 +15,11 @@ from backend.ingestion.works import is_same_work, read_work
 
 __all__ = ["WEIGHTS", "alike", "difference", "joined", "numbers", "take_apart", "title_penalties", "weigh"]
 
-# A penalty is 0..1; a match is what stays below 0.5 in all (`judge.SAME`), so 1.0 alone ends a candidate's hopes.
+# A penalty is 0..1; a match is what stays below 0.5 in all (`judge.SAME`), so that one above it ends a candidate's hopes.
 WEIGHTS: Final = {
     "title": 1.0,
     "artist": 1.0,
-    "performance": 1.0,
+    "performance": 0.6,
     "subtitle": 0.55,
     "aside": 0.25,
     "edition": 0.15,

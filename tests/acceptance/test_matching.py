@@ -1,6 +1,6 @@
 """How well albums are matched: on names spelt as people spell them, and on pairs judged by hand.
 
-    python -m tests.acceptance.test_matching 1 2 3
+    python -m tests.acceptance.test_matching [spotify|musicbrainz|deezer] 1 2 3
 
 prints every miss and every album found in another's place, by seed.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from backend.ingestion.deezer_fetcher import DeezerSettings, DeezerSource
 from backend.ingestion.judge import judge
+from backend.ingestion.musicbrainz_fetcher import MusicBrainzSettings, MusicBrainzSource
 from backend.ingestion.source import Source
 from backend.ingestion.spotify_fetcher import SpotifySettings, SpotifySource
 from backend.ingestion.transport import Limits, Transport, open_session
@@ -99,7 +101,7 @@ def note(tally: Tally, want: dict[str, str], album: AlbumRecord | str, *, truth:
 
 
 def spotify(twin: Twin) -> Source:
-    """The real source, pointed at the twin."""
+    """The real source, pointed at the twin; so are the others."""
     at = twin.environment()
     return SpotifySource(
         SpotifySettings(
@@ -112,13 +114,24 @@ def spotify(twin: Twin) -> Source:
     )
 
 
-def measure(*seeds: int) -> Iterator[Tally]:
-    """The figures of each seed's thousand misspelt and decorated names."""
+def musicbrainz(twin: Twin) -> Source:
+    return MusicBrainzSource(MusicBrainzSettings(musicbrainz_api_url=f"{twin.base}/musicbrainz/ws/2"))
+
+
+def deezer(twin: Twin) -> Source:
+    return DeezerSource(DeezerSettings(deezer_api_url=f"{twin.base}/deezer"))
+
+
+SOURCES: dict[str, Callable[[Twin], Source]] = {"spotify": spotify, "musicbrainz": musicbrainz, "deezer": deezer}
+
+
+def measure(*seeds: int, name: str = "spotify", names: int = NAMES) -> Iterator[Tally]:
+    """The figures of each seed's misspelt and decorated names, by the search of one source."""
     with running_twin("--no-limits", "--scale", str(NAMES - REAL)) as twin:
         for seed in seeds:
             wanted = twin.get(f"albums?n={NAMES}&seed={seed}&spoilt=1")
             assert len(wanted) == NAMES
-            yield asyncio.run(find_all(twin, spotify(twin), wanted, seed))
+            yield asyncio.run(find_all(twin, SOURCES[name](twin), wanted[:names], seed))
 
 
 @needs_twin
@@ -128,6 +141,16 @@ def test_misspelt_and_decorated_names_are_found() -> None:
         print(*tally.lines, sep="\n")
         assert tally.precision >= LEAST_PRECISION
         assert tally.recall >= LEAST_RECALL
+
+
+@needs_twin
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["musicbrainz", "deezer"])
+def test_other_searches_find_them_as_well(name: str) -> None:
+    (tally,) = measure(1, name=name, names=300)
+    print(*tally.lines, sep="\n")
+    assert tally.precision >= LEAST_PRECISION
+    assert tally.recall >= LEAST_RECALL
 
 
 @dataclass(frozen=True)
@@ -183,7 +206,8 @@ def test_the_order_of_a_pair_does_not_matter() -> None:
 
 def main() -> None:
     """Run from a terminal."""
-    for tally in measure(*map(int, sys.argv[1:] or ["1"])):
+    name, *seeds = sys.argv[1:] if sys.argv[1:] and sys.argv[1] in SOURCES else ["spotify", *sys.argv[1:]]
+    for tally in measure(*map(int, seeds or ["1"]), name=name):
         print(*tally.lines, sep="\n")
     by_hand = judge_all()
     print(*by_hand.lines, f"pairs: {by_hand}", sep="\n")
