@@ -24,6 +24,7 @@ from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
 from backend.repositories.jobs import JobRepository
+from backend.repositories.measured_tracks import MeasuredTracks
 from backend.repositories.remerging import Remerging
 from backend.repositories.source_memory import SourceMemory
 from backend.repositories.storage import Storage
@@ -38,6 +39,7 @@ from backend.services.analytics_service import AnalyticsService
 from backend.services.demo_service import DemoService
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
+from backend.services.feature_service import FeatureService
 from backend.services.ingestion_service import IngestionService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
@@ -92,7 +94,8 @@ def build_services(
 
     store, profiles = AlbumRepository(database), {s.profile.name: s.profile for s in sources}
     policy = MergePolicy.of(settings.ingestion, profiles)
-    estimates = Estimates(FeatureModels(database), policy)
+    models = FeatureModels(database)
+    estimates = Estimates(models, policy)
     merging = Merging(profiles=profiles, policy=policy, estimate=estimates, prepare=estimates.prepare)
     upkeep = UpkeepService(
         Remerging(database), Storage(database), CatalogueState(database), merging=merging, stored=stored
@@ -130,6 +133,7 @@ def build_services(
         ml=ml,
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,
+        features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
         exports=ExportService(ml, settings.app.tensoe_home / "exports"),
     )

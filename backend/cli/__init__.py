@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from backend import __version__
-from backend.cli import catalogue, demo, jobs, matching, upkeep
+from backend.cli import catalogue, demo, features, jobs, matching, upkeep
 from backend.cli.console import err, out
 from backend.utils.errors import InvalidInputError, TensoeError
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (jobs, matching, catalogue, upkeep):
+for module in (jobs, matching, catalogue, upkeep, features):
     module.register(app)
 app.add_typer(demo.demo, name="demo")
 

@@ -19,7 +19,7 @@ def rebuild(as_json: Json = False) -> None:
 
     async def work() -> None:
         async with opened(worker=False) as container:
-            with _bar("albums") as tell:
+            with bar("albums") as tell:
                 found = await container.services.upkeep.rebuild(progress=tell)
         if as_json:
             show_json(found)
@@ -40,7 +40,7 @@ def purge(
 
     async def work() -> None:
         async with opened(worker=False) as container:
-            with _bar("albums") as tell:
+            with bar("albums") as tell:
                 found = await container.services.upkeep.purge(source, progress=tell)
             exports = container.settings.app.tensoe_home / "exports"
         if as_json:
@@ -56,7 +56,8 @@ def purge(
 
 
 @contextlib.contextmanager
-def _bar(what: str) -> Iterator[Tell]:
+def bar(what: str) -> Iterator[Tell]:
+    """A bar for work on so many of so many."""
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("", total=None)

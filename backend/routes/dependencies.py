@@ -17,6 +17,7 @@ from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.demo_service import DemoService
 from backend.services.export_service import ExportService
+from backend.services.feature_service import FeatureService
 from backend.services.ingestion_service import IngestionService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
@@ -48,6 +49,7 @@ class Services:
     training: TrainingService
     exports: ExportService
     upkeep: UpkeepService
+    features: FeatureService
     provenance: ProvenanceService
 
 
