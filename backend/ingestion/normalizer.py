@@ -1,20 +1,14 @@
-"""Tidying what sources say: tags into genres and moods, values into their ranges, or away."""
+"""Tidying what sources say: values into their ranges, or away."""
 
 from __future__ import annotations
 
 import calendar
-import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from backend.ingestion.vocabulary import Kind, Word, tell
-from backend.models.ingestion_models import Level, Tag
-from backend.utils.text import fold_name, squeeze
+from backend.utils.text import squeeze
 
-_LEVELS: Final[Mapping[Level, float]] = {"track": 1.0, "album": 0.6, "artist": 0.35}
 _UNIT: Final = ("acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "valence")
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     **dict.fromkeys(_UNIT, (0.0, 1.0)),
@@ -30,56 +24,6 @@ _BARCODE: Final = re.compile(r"[0-9]{8,14}")
 _WHOLE: Final = frozenset({"key", "mode", "time_signature"})
 _LONGEST_TEXT: Final = 1_000
 _LONGEST_TRACK_MS: Final = 24 * 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class SortedTags:
-    """Tags told apart: canonical genres and moods by falling weight, and how many tags were unknown."""
-
-    genres: tuple[str, ...]
-    moods: tuple[str, ...]
-    unknown: int = 0
-
-
-def sort_tags(
-    tags: Iterable[tuple[Tag, float]], *, artist: str, album: str, max_genres: int, max_moods: int
-) -> SortedTags:
-    """Tell genres from moods, drop junk, add up the weights of all sources and levels, and cut.
-
-    Args:
-        tags: each with the weight of its source; what is said of a track counts more than what is said of its artist.
-        artist: names that are no genre of his own music.
-        album: likewise.
-        max_genres: the most genres kept.
-        max_moods: the most moods kept.
-    """
-    own = {fold_name(artist), fold_name(album)}
-    weights: dict[Kind, dict[str, list[float]]] = {Kind.GENRE: defaultdict(list), Kind.MOOD: defaultdict(list)}
-    unknown = 0
-    for tag, trust in tags:
-        word = tell(tag.name)
-        weight = tag.weight * trust * _LEVELS[tag.level]
-        if word.kind is Kind.UNKNOWN:
-            unknown += 1
-        elif word.kind is not Kind.JUNK and math.isfinite(weight) and fold_name(tag.name) not in own:
-            weights[word.kind][word.name].append(weight)
-    return SortedTags(_best(weights[Kind.GENRE], max_genres), _best(weights[Kind.MOOD], max_moods), unknown)
-
-
-def condense(tags: Iterable[tuple[Tag, float]]) -> list[tuple[Tag, float]]:
-    """Fewer tags that weigh the same: one per genre and mood, for sorting the same tags with many others."""
-    weights: dict[Word, list[float]] = defaultdict(list)
-    for tag, trust in tags:
-        word = tell(tag.name)
-        if word.kind in (Kind.GENRE, Kind.MOOD):
-            weights[word].append(tag.weight * trust * _LEVELS[tag.level])
-    return [(Tag(name=w.name, weight=math.fsum(parts), level="track"), 1.0) for w, parts in weights.items()]
-
-
-def _best(weights: Mapping[str, Sequence[float]], most: int) -> tuple[str, ...]:
-    # fsum and rounding: the order in which sources are added up cannot tip a tie.
-    total = {name: round(math.fsum(parts), 9) for name, parts in weights.items()}
-    return tuple(sorted(total, key=lambda name: (-total[name], name))[:most])
 
 
 def tidy_text(text: str | None) -> str | None:

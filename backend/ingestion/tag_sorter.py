@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from backend.ingestion.normalizer import SortedTags, condense, sort_tags
 from backend.ingestion.said import Said
-from backend.ingestion.vocabulary import Kind, tell
+from backend.ingestion.tag_weights import Evidence, Weighed, added, backed_off, strongest, weigh, without_strangers
+from backend.ingestion.vocabulary import Kind, mood_place
 from backend.models.ingestion_models import Level, Tag, TrackRecord
 from backend.utils.text import fold_name
+
+_CALLED: Final = {Kind.GENRE: "genres", Kind.MOOD: "moods"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,55 +49,60 @@ class TagSorter:
     """
 
     def __init__(self, said: Sequence[Said], *, artist: str, album: str, max_genres: int, max_moods: int) -> None:
-        self._artist, self._album, self._max_genres, self._max_moods = artist, album, max_genres, max_moods
+        self._own_names = frozenset({fold_name(artist), fold_name(album)})
+        self._most = {Kind.GENRE: max_genres, Kind.MOOD: max_moods}
         self._said = [s for s in said if s.trust("tags") > 0]
         self._trust = {s.source: s.trust("tags") for s in self._said}
-        self._shared = [(s.source, tag) for s in self._said for tag in s.album.tags]
-        own = {fold_name(artist), fold_name(album)}
-        self._shared = [
-            (name, t) for name, t in self._shared if math.isfinite(t.weight) and fold_name(t.name) not in own
-        ]
-        self._shared_names = {(name, t.name) for name, t in self._shared}
-        self._condensed = condense((t, self._trust[name]) for name, t in self._shared)
+        self._shared = self._weigh((s.source, tag) for s in self._said for tag in s.album.tags)
         self._plain: Sorted | None = None
 
     def album(self) -> Sorted:
         """Genres and moods of the album: its own tags, its artist's, and the mean of its tracks'."""
-        of_tracks = [
+        of_tracks = self._weigh(
             (s.source, replace(tag, weight=tag.weight / len(s.album.tracks)))
             for s in self._said
             for track in s.album.tracks
             for tag in track.tags
-        ]
-        return self._sort(of_tracks)
+        )
+        return self._sort(added(self._shared, of_tracks))
 
     def track(self, of_sources: Mapping[str, TrackRecord]) -> Sorted:
         """Genres and moods of a track: its own tags, backed by its album's and artist's."""
-        own = [(name, tag) for name in self._trust if name in of_sources for tag in of_sources[name].tags]
+        own = self._weigh((name, tag) for name in self._trust if name in of_sources for tag in of_sources[name].tags)
         if own:
-            return self._sort(own)
+            return self._sort(backed_off(own, self._shared))
         if self._plain is None:
-            self._plain = self._sort([])
+            self._plain = self._sort(self._shared)
         return self._plain
 
-    def _sort(self, more: Sequence[tuple[str, Tag]]) -> Sorted:
-        """Sort the shared tags together with more."""
-        found = sort_tags(
-            [*self._condensed, *((tag, self._trust[source]) for source, tag in more)],
-            artist=self._artist, album=self._album, max_genres=self._max_genres, max_moods=self._max_moods,
-        )  # fmt: skip
-        names = self._shared_names | {(source, tag.name) for source, tag in more}
-        return Sorted(found.genres, found.moods, _givers(found, names))
+    def _weigh(self, tags: Iterable[tuple[str, Tag]]) -> Weighed:
+        return weigh(((source, tag, self._trust[source]) for source, tag in tags), self._own_names)
+
+    def _sort(self, weighed: Weighed) -> Sorted:
+        weighed = without_strangers(weighed)
+        kept = {kind: strongest(weighed, kind, most=most) for kind, most in self._most.items()}
+        givers = {
+            _CALLED[kind]: "+".join(sorted(frozenset[str]().union(*(e.sources for _, e in found))))
+            for kind, found in kept.items()
+            if found
+        }
+        weights = {**_relative(kept[Kind.MOOD]), **_relative(kept[Kind.GENRE])}
+        valence, arousal = _place(kept[Kind.MOOD])
+        genres, moods = (tuple(name for name, _ in kept[kind]) for kind in (Kind.GENRE, Kind.MOOD))
+        return Sorted(genres, moods, givers, weights, valence, arousal)
 
 
-def _givers(found: SortedTags, tags: set[tuple[str, str]]) -> dict[str, str]:
-    """Whose tags the genres and the moods that were kept are."""
-    kept = {"genres": set(found.genres), "moods": set(found.moods)}
-    kinds = {Kind.GENRE: "genres", Kind.MOOD: "moods"}
-    givers: dict[str, set[str]] = {}
-    for source, name in tags:
-        word = tell(name)
-        kind = kinds.get(word.kind)
-        if kind and word.name in kept[kind]:
-            givers.setdefault(kind, set()).add(source)
-    return {kind: "+".join(sorted(names)) for kind, names in sorted(givers.items())}
+def _relative(found: Sequence[tuple[str, Evidence]]) -> dict[str, tuple[float, Level]]:
+    """Each weight as a share of the strongest; all 1 where nothing weighs anything."""
+    top = max((e.weight for _, e in found), default=0.0)
+    return {name: (round(e.weight / top, 4) if top > 0 else 1.0, e.level) for name, e in found}
+
+
+def _place(moods: Sequence[tuple[str, Evidence]]) -> tuple[float | None, float | None]:
+    """Valence and arousal as the weighted mean over the moods; None where no mood weighs anything."""
+    total = math.fsum(e.weight for _, e in moods)
+    if total <= 0:
+        return None, None
+    places = [(mood_place(name), e.weight) for name, e in moods]
+    valence, arousal = (math.fsum(place[axis] * weight for place, weight in places) / total for axis in (0, 1))
+    return round(valence, 4), round(arousal, 4)

@@ -29,7 +29,8 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from backend.ingestion.normalizer import sort_tags
+from backend.ingestion.tag_weights import weigh
+from backend.ingestion.vocabulary import Kind
 from backend.models.ingestion_models import AUDIO_FEATURES, Tag
 from backend.utils.text import fold_name
 from tests.fixtures.twin import FOLDER, Twin, free_port, running_twin
@@ -118,9 +119,9 @@ def expected_tags(truth: dict[str, Any]) -> tuple[set[str], set[str]]:
         + truth["artist"]["genres"]
         + [g.strip() for g in (page.get("genre") or "").split(",")]
     )
-    tags = [(Tag(name=n, weight=1.0, level="album"), 1.0) for n in names if n]
-    found = sort_tags(tags, artist=truth["artist"]["name"], album=truth["name"], max_genres=MOST, max_moods=MOST)
-    return set(found.genres), set(found.moods)
+    tags = (("twin", Tag(name=n, weight=1.0, level="album"), 1.0) for n in names if n)
+    words = weigh(tags, {fold_name(truth["artist"]["name"]), fold_name(truth["name"])})
+    return {w.name for w in words if w.kind is Kind.GENRE}, {w.name for w in words if w.kind is Kind.MOOD}
 
 
 def _compare_tags(field: str, got: list[str], expected: set[str], *, most: int, tally: Tally, where: str) -> None:

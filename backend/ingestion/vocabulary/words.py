@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final
 
+from backend.ingestion.vocabulary.correction import Corrector
+from backend.ingestion.vocabulary.entries import entries, lines, listed
 from backend.ingestion.vocabulary.spelling import closed, plainest, without_frame
 from backend.utils.text import fold
 
@@ -58,7 +59,19 @@ def tell(tag: str) -> Word:
     if not inner or _is_junk(tag, key) or _is_junk(inner, inner):
         return Word(Kind.JUNK, key)
     composed = _composed(key) or _composed(inner)
-    return Word(Kind.GENRE, composed) if composed else Word(Kind.UNKNOWN, key)
+    if composed:
+        return Word(Kind.GENRE, composed)
+    return _corrected(key) or _corrected(inner) or Word(Kind.UNKNOWN, key)
+
+
+def head_of(name: str) -> str | None:
+    """The canonical genre at the end of a genre composed of places and manners before it.
+
+    >>> head_of("swedish death metal"), head_of("toronto rap"), head_of("death metal")
+    ('death metal', 'hip hop', None)
+    """
+    found = _parted(fold(name)) if _known(fold(name)) is None else None
+    return found[2].name if found else None
 
 
 def _known(key: str) -> Word | None:
@@ -75,15 +88,36 @@ def _is_junk(tag: str, key: str) -> bool:
 
 def _composed(key: str) -> str | None:
     """A genre with places and manners before it; the genre's own words as many as possible."""
+    found = _parted(key)
+    if found is None:
+        return None
+    before, head, genre = found
+    # Spelt as the genre is, but not renamed to it: "toronto rap" stays, "swedish deathmetal" is parted.
+    is_spelling = closed(plainest(head)) == closed(plainest(fold(genre.name)))
+    return f"{before} {genre.name if is_spelling else head}"
+
+
+def _parted(key: str) -> tuple[str, str, Word] | None:
+    """Places and manners, the words of the genre after them, and the genre."""
     words = key.split()
     for at in range(1, len(words)):
         head = " ".join(words[at:])
         genre = _known(head)
         if genre is not None and genre.kind is Kind.GENRE and _are_modifiers(words[:at]):
-            # Spelt as the genre is, but not renamed to it: "toronto rap" stays, "swedish deathmetal" is parted.
-            is_spelling = closed(plainest(head)) == closed(plainest(fold(genre.name)))
-            return " ".join((*words[:at], genre.name if is_spelling else head))
+            return " ".join(words[:at]), head, genre
     return None
+
+
+def _corrected(key: str) -> Word | None:
+    """The one genre or mood that a misspelt tag can mean."""
+    meant = set()
+    for right in _corrector().corrections(key):
+        word = _known(right) or _known(without_frame(right))
+        if word is None and (composed := _composed(right)):
+            word = Word(Kind.GENRE, composed)
+        if word is not None:
+            meant.add(word)
+    return meant.pop() if len(meant) == 1 else None
 
 
 def _are_modifiers(words: list[str]) -> bool:
@@ -93,59 +127,74 @@ def _are_modifiers(words: list[str]) -> bool:
     return any(" ".join(words[:n]) in _modifiers() and _are_modifiers(words[n:]) for n in phrases)
 
 
+def mood_place(name: str) -> tuple[float, float]:
+    """Where a mood lies on Russell's circumplex (doi:10.1037/h0077714): valence and arousal, -1..1.
+
+    >>> mood_place("happy"), mood_place("calm")
+    ((0.9, 0.45), (0.5, -0.75))
+
+    Raises:
+        KeyError: it is no canonical mood.
+    """
+    return _mood_places()[name]
+
+
 @cache
 def genres() -> Mapping[str, str]:
     """Canonical genres by every spelling that is written down, folded."""
-    return dict(_spellings("genres.txt"))
+    return dict(spelt("genres.txt"))
 
 
 @cache
 def moods() -> Mapping[str, str]:
     """Canonical moods by every spelling that is written down, folded."""
-    return dict(_spellings("moods.txt"))
+    return dict(spelt("moods.txt"))
+
+
+def spelt(file: str) -> Iterator[tuple[str, str]]:
+    """Every folded spelling in one file, and of its names in `spellings.txt`, with the canonical name."""
+    names = set()
+    for entry in entries(file):
+        names.add(entry.name)
+        yield fold(entry.name), entry.name
+        yield from ((fold(other), entry.name) for other in entry.aliases)
+    for entry in entries("spellings.txt"):
+        if entry.name in names:
+            yield from ((fold(other), entry.name) for other in entry.aliases)
+
+
+@cache
+def _mood_places() -> Mapping[str, tuple[float, float]]:
+    return {entry.name: entry.place for entry in entries("moods.txt") if entry.place is not None}
 
 
 @cache
 def _names() -> Mapping[str, Word]:
     """Genres and moods by every key: as they are spelt before what spellings come to, so that none hides another."""
-    spelt = [(key, Word(Kind.GENRE, name)) for key, name in genres().items()]
-    spelt += [(key, Word(Kind.MOOD, name)) for key, name in moods().items()]
+    spellings = [(key, Word(Kind.GENRE, name)) for key, name in genres().items()]
+    spellings += [(key, Word(Kind.MOOD, name)) for key, name in moods().items()]
     names: dict[str, Word] = {}
     for form in (str, plainest, closed):
-        for key, word in spelt:
+        for key, word in spellings:
             names.setdefault(form(key), word)
     return names
 
 
 @cache
+def _corrector() -> Corrector:
+    phrases = {*_names(), *_modifiers()}
+    return Corrector((word for phrase in phrases for word in phrase.split()), apart=listed("apart.txt"))
+
+
 def _places() -> frozenset[str]:
-    return frozenset(_listed("places.txt"))
+    return listed("places.txt")
 
 
 @cache
 def _modifiers() -> frozenset[str]:
-    return _places() | frozenset(_listed("manners.txt"))
+    return _places() | listed("manners.txt")
 
 
 @cache
 def _junk() -> re.Pattern[str]:
-    return re.compile("|".join(fnmatch.translate(line.lower()) for line in _lines("junk.txt")))
-
-
-def _spellings(name: str) -> Iterator[tuple[str, str]]:
-    for line in _lines(name):
-        canonical, _, others = line.partition("=")
-        yield fold(canonical), canonical.strip()
-        for other in others.split(","):
-            if other.strip():
-                yield fold(other), canonical.strip()
-
-
-def _listed(name: str) -> Iterator[str]:
-    return (fold(phrase) for phrase in " ".join(_lines(name)).split(",") if phrase.strip())
-
-
-def _lines(name: str) -> Iterator[str]:
-    for line in (files(__package__) / name).read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            yield line.strip()
+    return re.compile("|".join(fnmatch.translate(line.lower()) for line in lines("junk.txt")))

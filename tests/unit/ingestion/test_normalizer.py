@@ -1,10 +1,9 @@
-"""Tags sorted and values tidied."""
+"""Values tidied."""
 
 from __future__ import annotations
 
 import doctest
 import math
-import random
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ from hypothesis import strategies as st
 
 from backend.ingestion import normalizer
 from backend.ingestion.normalizer import (
-    SortedTags,
-    sort_tags,
     tidy_count,
     tidy_date,
     tidy_duration,
@@ -25,80 +22,13 @@ from backend.ingestion.normalizer import (
     tidy_text,
     tidy_upc,
 )
-from backend.models.ingestion_models import AUDIO_FEATURES, Level, Tag
-
-
-def tag(name: str, weight: float = 1.0, level: Level = "album") -> Tag:
-    return Tag(name=name, weight=weight, level=level)
-
-
-def sort(*tags: Tag | tuple[Tag, float], artist: str = "Artist", album: str = "Album", most: int = 99) -> SortedTags:
-    weighed = [t if isinstance(t, tuple) else (t, 1.0) for t in tags]
-    return sort_tags(weighed, artist=artist, album=album, max_genres=most, max_moods=most)
+from backend.models.ingestion_models import AUDIO_FEATURES
 
 
 def test_examples_in_the_module() -> None:
     tried = doctest.testmod(normalizer)
     assert tried.attempted > 0
     assert tried.failed == 0
-
-
-def test_genres_moods_junk_and_unknown_are_told_apart() -> None:
-    found = sort(tag("Hip-Hop"), tag("melancholy"), tag("seen live"), tag("qwertz"), tag("asdf"))
-    assert found == SortedTags(("hip hop",), ("melancholic",), unknown=2)
-
-
-def test_spellings_of_one_genre_add_up() -> None:
-    assert sort(tag("rock", 0.5), tag("Hip-Hop", 0.3), tag("rap", 0.3)).genres == ("hip hop", "rock")
-
-
-def test_what_is_said_of_the_track_outweighs_album_and_artist() -> None:
-    found = sort(tag("jazz", 1.0, "artist"), tag("rock", 1.0, "album"), tag("folk", 1.0, "track"))
-    assert found.genres == ("folk", "rock", "jazz")
-
-
-def test_agreement_of_levels_and_sources_counts() -> None:
-    found = sort(tag("folk", 0.7, "track"), (tag("rock", 1.0, "album"), 0.9), (tag("rock", 1.0, "artist"), 1.0))
-    assert found.genres == ("rock", "folk")
-    found = sort((tag("rock"), 0.2), (tag("folk"), 0.9))
-    assert found.genres == ("folk", "rock")
-
-
-def test_ties_go_by_name_and_limits_cut() -> None:
-    names = ["rock", "jazz", "folk", "blues"]
-    assert sort(*map(tag, names)).genres == ("blues", "folk", "jazz", "rock")
-    assert sort(*map(tag, names), most=2).genres == ("blues", "folk")
-    assert sort(*map(tag, names), tag("sad"), most=0) == SortedTags((), ())
-
-
-def test_the_own_names_are_no_tags() -> None:
-    found = sort(tag("The Blues"), tag("Blues"), tag("disco"), artist="Blues", album="Disco")
-    assert found.genres == ()
-
-
-@pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf])
-def test_a_weight_that_is_no_number_does_not_count(weight: float) -> None:
-    assert sort(tag("rock", 0.1), tag("jazz", weight)).genres == ("rock",)
-
-
-TAGS = st.lists(
-    st.tuples(
-        st.builds(
-            Tag,
-            name=st.sampled_from(["rock", "Rock", "hip-hop", "rap", "jazz", "sad", "happy", "seen live", "x y z"]),
-            weight=st.floats(0, 1),
-            level=st.sampled_from(["track", "album", "artist"]),
-        ),
-        st.floats(0, 1),
-    ),
-    max_size=30,
-)
-
-
-@given(TAGS, st.randoms())
-def test_the_order_of_tags_does_not_matter(tags: list[tuple[Tag, float]], rng: random.Random) -> None:
-    limits: dict[str, Any] = {"artist": "A", "album": "B", "max_genres": 2, "max_moods": 1}
-    assert sort_tags(tags, **limits) == sort_tags(rng.sample(tags, len(tags)), **limits)
 
 
 @pytest.mark.parametrize(

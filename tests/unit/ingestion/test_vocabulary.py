@@ -34,7 +34,7 @@ def test_every_canonical_name_stands_for_itself(names: dict[str, str], kind: Kin
 def test_no_spelling_stands_for_two() -> None:
     meant = defaultdict(set)
     for file in ("genres.txt", "moods.txt"):
-        for key, canonical in words._spellings(file):
+        for key, canonical in words.spelt(file):
             meant[key].add((file, canonical))
     assert {key: names for key, names in meant.items() if len(names) > 1} == {}
 
