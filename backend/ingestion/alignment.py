@@ -7,13 +7,17 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Final
 
+from rapidfuzz.distance import Indel
+
 from backend.ingestion.artists import first_artist
 from backend.ingestion.distance import alike, numbers, title_penalties, weigh
+from backend.ingestion.scripts import is_latin
 from backend.ingestion.titles import Name, take_apart
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold
 
 _SAME_TITLE: Final = 0.4  # penalties of two titles of one recording
+_FAINTLY_ALIKE: Final = 0.4  # of letters in common; less is never one title
 _SAME_SECONDS: Final = 3.0  # by which durations of one recording differ at most between services
 _UNKNOWN_SECONDS: Final = 30.0  # where a duration is missing: worse than a near one, better than a far one
 _LONGEST_KEY: Final = 200  # characters; the digest keeps longer ones apart
@@ -121,12 +125,19 @@ def _seconds(a: TrackRecord, b: TrackRecord) -> float:
 def _near(a: TrackRecord, b: TrackRecord) -> Cost | None:
     """How alike two tracks are whose titles differ; None when they are not the same recording."""
     one, other = take_apart(a.title), take_apart(b.title)
-    penalty = weigh(title_penalties(one, other))
-    if penalty <= _SAME_TITLE:
+    if _worth_comparing(one, other) and (penalty := weigh(title_penalties(one, other))) <= _SAME_TITLE:
         return (0, round(penalty, 2), *_apart(a, b))
     if _same_number(a, b) and _seconds(a, b) <= _SAME_SECONDS and _same_in_part(one, other):
         return (1, 0.0, *_apart(a, b))
     return None
+
+
+def _worth_comparing(one: Name, other: Name) -> bool:
+    """Whether two titles may be one at all: long lists have too many pairs to look closely at each."""
+    if is_latin(one.core) != is_latin(other.core):
+        return True
+    alike_ = max(Indel.normalized_similarity(a, b) for a, b in ((one.core, other.core), (one.folded, other.folded)))
+    return alike_ >= _FAINTLY_ALIKE
 
 
 def _same_in_part(one: Name, other: Name) -> bool:
