@@ -11,6 +11,7 @@ from cachetools import TTLCache
 from backend.config.settings import SettingsGroup
 from backend.ingestion.editions import without_edition
 from backend.ingestion.lastfm_client import LastfmSettings, call
+from backend.ingestion.lastfm_tracks import NO_TAGS, TrackAsker
 from backend.ingestion.lastfm_wire import Json, listed, name_of, read_album
 from backend.ingestion.matcher import Candidate, Match, artist_difference, choose
 from backend.ingestion.source import Payload, SourceProfile
@@ -22,6 +23,8 @@ __all__ = ["LastfmSettings", "LastfmSource"]
 
 _ARTISTS_KEPT: Final = 10_000
 _ARTIST_SECONDS: Final = 6 * 3600.0
+_OWN: Final = {"listeners": 1.0, "tags": 1.0, "popularity": 0.5}
+_STORAGE_CAP: Final = 100_000_000  # bytes of its data at any time (its terms, 4.3.4: "Reasonable Usage Cap")
 _OTHER_ARTIST: Final = 0.5  # a track whose artist is this far from the album's is looked up under its own
 
 
@@ -39,9 +42,13 @@ class LastfmSource:
         return SourceProfile(
             name="lastfm",
             rights=Rights.NONCOMMERCIAL,
-            gives={"title": 0.4, "artist": 0.4, "tracks": 0.4, "duration_ms": 0.3, "listeners": 1.0, "tags": 1.0},
+            gives={**dict.fromkeys(("title", "artist", "tracks"), 0.4), **_OWN, "duration_ms": 0.3},
+            # Listeners cost a request a track: asked for where ListenBrainz, which has hundreds in one, knows none.
+            stage="completion",
+            storage_cap=_STORAGE_CAP,
             keyed=True,
-            limits=Limits(rate=self._settings.lastfm_rate, concurrent=8),
+            # Its errors 8 and 16 come often and go when asked again.
+            limits=Limits(rate=self._settings.lastfm_rate, concurrent=8, attempts=5),
             terms="Non-commercial use only; at most 100 MB may be stored, and it must not be passed on.",
         )
 
@@ -67,7 +74,11 @@ class LastfmSource:
         artist, title = name_of(album.get("artist")), str(album["name"])
         tracks = _known_tracks(query.known, artist) or _own_tracks(album, artist)
         return await self._payload(
-            album, tracks, transport, title=title, match={"method": "name", "score": match.score}
+            album,
+            tracks,
+            transport,
+            title=title,
+            match={"method": "name", "score": match.score, "penalties": match.penalties},
         )
 
     async def _without_album(self, query: AlbumQuery, transport: Transport, missing: RecordNotFoundError) -> Payload:
@@ -95,19 +106,22 @@ class LastfmSource:
         match: dict[str, Any],
     ) -> Payload:
         """All tags of an album (of its artist and tracks alone when `title` is None)."""
-        artist = name_of(album.get("artist"))
-        asked = list(dict.fromkeys((t["artist"], t["title"]) for t in tracks))
+        artist, asker = name_of(album.get("artist")), TrackAsker(self._settings, transport)
+        asked: dict[tuple[str, str], bool] = {}  # whether nobody has counted its listeners
+        for t in tracks:
+            key = t["artist"], t["title"]
+            asked[key] = asked.get(key, False) or not t["counted"]
         shared, own, *found = await asyncio.gather(
-            self._artist(artist, transport),
-            self._album_tags(transport, artist=artist, title=title),
-            *(self._track(transport, artist=a, track=t) for a, t in asked),
+            self._artist(artist, asker),
+            self._album_tags(asker, artist=artist, title=title),
+            *(asker.about(a, t, count=count) for (a, t), count in asked.items()),
         )
-        tags = dict(zip(asked, found, strict=True))
+        told = dict(zip(asked, found, strict=True))
         return {
             "album": album,
             "album_tags": own,
             "artist_tags": shared,
-            "tracks": [{**t, "tags": tags[t["artist"], t["title"]]} for t in tracks],
+            "tracks": [{**t, **told[t["artist"], t["title"]]} for t in tracks],
             "match": match,
         }
 
@@ -139,35 +153,20 @@ class LastfmSource:
                 missing = problem
         raise missing
 
-    async def _artist(self, artist: str, transport: Transport) -> dict[str, Any]:
+    async def _artist(self, artist: str, asker: TrackAsker) -> dict[str, Any]:
         """The artist's tags; albums of one artist that run at once ask but once."""
         async with self._asking.setdefault(artist, asyncio.Lock()):
             tags = self._artists.get(artist)
             if tags is None:
-                tags = self._artists[artist] = await self._tags(transport, "artist.getTopTags", artist=artist)
+                tags = self._artists[artist] = await asker.tags("artist.getTopTags", artist=artist)
         if len(self._asking) > _ARTISTS_KEPT:
             self._asking.clear()
         return tags
 
-    async def _track(self, transport: Transport, *, artist: str, track: str) -> dict[str, Any]:
-        """A track's tags; under its plain title when its edition's has none ("… - Remastered 2009")."""
-        tags = await self._tags(transport, "track.getTopTags", artist=artist, track=track)
-        plain = without_edition(track)
-        if plain != track and not listed(tags.get("toptags") or tags.get("tags"), "tag"):
-            return await self._tags(transport, "track.getTopTags", artist=artist, track=plain)
-        return tags
-
-    async def _album_tags(self, transport: Transport, *, artist: str, title: str | None) -> dict[str, Any]:
+    async def _album_tags(self, asker: TrackAsker, *, artist: str, title: str | None) -> dict[str, Any]:
         if title is None:
-            return {"toptags": {"tag": []}}
-        return await self._tags(transport, "album.getTopTags", artist=artist, album=title)
-
-    async def _tags(self, transport: Transport, method: str, **names: str) -> dict[str, Any]:
-        """The tags of something that may be unknown though its album is known."""
-        try:
-            return await self._call(transport, method, roots=("toptags", "tags"), autocorrect=1, **names)
-        except RecordNotFoundError:
-            return {"toptags": {"tag": []}}
+            return dict(NO_TAGS)
+        return await asker.tags("album.getTopTags", artist=artist, album=title)
 
     async def _call(
         self, transport: Transport, method: str, *, roots: tuple[str, ...], **params: str | int
@@ -199,6 +198,7 @@ def _known_tracks(known: AlbumRecord | None, artist: str) -> list[dict[str, Any]
             "title": t.title,
             "disc": t.disc_number,
             "number": t.track_number,
+            "counted": t.listeners is not None,
         }
         for t in tracks
         if t.title.strip()
@@ -207,4 +207,6 @@ def _known_tracks(known: AlbumRecord | None, artist: str) -> list[dict[str, Any]
 
 def _own_tracks(album: Json, artist: str) -> Sequence[dict[str, Any]]:
     titles = [str(t.get("name") or "").strip() for t in listed(album.get("tracks"), "track")]
-    return [{"artist": artist, "title": t, "disc": 1, "number": n} for n, t in enumerate(titles, 1) if t]
+    return [
+        {"artist": artist, "title": t, "disc": 1, "number": n, "counted": False} for n, t in enumerate(titles, 1) if t
+    ]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from backend.ingestion.popularity import LASTFM_FULL, from_listeners
 from backend.models.ingestion_models import AlbumRecord, Level, Tag, TrackRecord
 from backend.utils.errors import MalformedReplyError
 from backend.utils.text import fold
@@ -85,25 +86,46 @@ def read_album(payload: Json) -> AlbumRecord:
     spoken = {fold(str(t.get("name") or "")): t for t in reversed(listed(album.get("tracks"), "track"))}
     url = str(album.get("url") or "") or None
     match = payload.get("match") or {}
+    listeners = number(album.get("listeners"))
     return AlbumRecord(
         title=str(album["name"]).strip(),
         artist=name_of(album["artist"]),
-        listeners=number(album.get("listeners")),
+        listeners=listeners,
+        popularity=from_listeners(listeners, full=LASTFM_FULL),
         tags=(*read_tags(payload.get("album_tags"), "album"), *read_tags(payload.get("artist_tags"), "artist")),
         tracks=tuple(_track(t, spoken.get(fold(t["title"]), {})) for t in payload.get("tracks") or []),
         ids={"lastfm": url} if url else {},
         url=url,
         match_method=str(match.get("method", "name")),
         match_score=float(match.get("score", 1.0)),
+        match_penalties=dict(match.get("penalties") or {}),
     )
 
 
 def _track(asked: Json, spoken: Json) -> TrackRecord:
-    seconds = number(spoken.get("duration"))
+    """A track as it was asked about, with what the album's list, its own entry and its tags say of it.
+
+    Lengths are seconds in the album's list and milliseconds in a track's entry; 0 is unknown in both.
+    """
+    info = asked.get("info")
+    info = info if isinstance(info, Mapping) else {}
+    seconds, listeners = number(spoken.get("duration")), number(info.get("listeners"))
+    # With `autocorrect` the artist comes back as he is spelt there.
+    artist = _echoed(asked["tags"]) or name_of(info.get("artist"))
     return TrackRecord(
         title=str(asked["title"]),
+        artists=(artist,) if artist else (),
         disc_number=asked["disc"],
         track_number=asked["number"],
-        duration_ms=seconds * 1000 if seconds else None,
+        duration_ms=seconds * 1000 if seconds else number(info.get("duration")) or None,
+        listeners=listeners,
+        popularity=from_listeners(listeners, full=LASTFM_FULL),
         tags=tuple(read_tags(asked["tags"], "track")),
     )
+
+
+def _echoed(reply: Json) -> str:
+    """The artist that tags were answered for."""
+    root = reply.get("toptags") or reply.get("tags")
+    attributes = root.get("@attr") if isinstance(root, Mapping) else None
+    return name_of(attributes.get("artist")) if isinstance(attributes, Mapping) else ""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 
 from backend.ingestion.lastfm_fetcher import LastfmSource
 from backend.ingestion.lastfm_listener import LastfmListener
@@ -21,7 +22,7 @@ from backend.utils.errors import (
     SourceError,
     UnconfiguredError,
 )
-from tests.fakes.lastfm import KEY, FakeLastfm
+from tests.fakes.lastfm import KEY, FakeLastfm, toptags
 from tests.fakes.music import ARTIST, DELUXE, HARBOUR, SIGN
 from tests.fakes.server import says
 from tests.integration.sources.conftest import Wire, Wired
@@ -56,8 +57,8 @@ async def test_an_album_with_its_own_tracks(lastfm: Lastfm) -> None:
     }  # fmt: skip
     assert [t.title for t in album.tracks] == [s.title for s in HARBOUR.songs]
     assert [t.track_number for t in album.tracks] == [1, 2, 3, 4, 5, 6]
-    # Seconds become milliseconds; null is unknown; of two tracks of one name the first speaks.
-    assert [t.duration_ms for t in album.tracks][:4] == [None, 114_000, 121_000, 128_000]
+    # Seconds become milliseconds; null is unknown, then the track's own entry speaks; of two tracks of one name the first.
+    assert [t.duration_ms for t in album.tracks][:4] == [107_000, 114_000, 121_000, 128_000]
     assert [(t.name, t.weight) for t in album.tracks[0].tags] == [("sea", 1.0), ("calm", 0.35)]
     assert [(t.name, t.weight) for t in album.tracks[1].tags] == [("ballad", 1.0)]
     assert album.tracks[2].tags == ()
@@ -66,8 +67,10 @@ async def test_an_album_with_its_own_tracks(lastfm: Lastfm) -> None:
 async def test_what_it_costs(lastfm: Lastfm) -> None:
     await lastfm.album(HARBOUR.title, ARTIST)
     counts = {m: lastfm.fake.methods().count(m) for m in lastfm.fake.methods()}
-    # "Intro" stands twice on the album and is asked once.
-    assert counts == {"album.getInfo": 1, "album.getTopTags": 1, "artist.getTopTags": 1, "track.getTopTags": 5}
+    # "Intro" stands twice on the album and is asked once; where a track's entry has no tags, none are asked for.
+    assert counts == {
+        "album.getInfo": 1, "album.getTopTags": 1, "artist.getTopTags": 1, "track.getInfo": 5, "track.getTopTags": 2,
+    }  # fmt: skip
     assert all(a.query["autocorrect"] == "1" and a.query["format"] == "json" for a in lastfm.fake.asked)
 
 
@@ -104,14 +107,15 @@ async def test_the_first_of_several_credited_artists(lastfm: Lastfm) -> None:
 async def test_a_comma_in_an_artists_name_is_none_between_artists(lastfm: Lastfm) -> None:
     track = TrackRecord(title="Tide", artists=("Lanterns, The Amber",))
     known = AlbumRecord(title="No Such Album", artist="Lanterns, The Amber", tracks=(track,))
-    await lastfm.album("No Such Album", ARTIST, known=known)
+    with pytest.raises(RecordNotFoundError):
+        await lastfm.album("No Such Album", ARTIST, known=known)
     assert {a.query["artist"] for a in lastfm.fake.asked} == {"Lanterns, The Amber", ARTIST}
 
 
 async def test_a_compilations_tracks_are_asked_under_their_own_artists(lastfm: Lastfm) -> None:
     known = replace(KNOWN, title=HARBOUR.title, tracks=(TrackRecord(title="Tide", artists=("Somebody Different",)),))
     await lastfm.album(HARBOUR.title, ARTIST, known=known)
-    asked = [a.query["artist"] for a in lastfm.fake.asked if a.query["method"] == "track.getTopTags"]
+    asked = [a.query["artist"] for a in lastfm.fake.asked if a.query["method"] == "track.getInfo"]
     assert asked == ["Somebody Different"]
 
 
@@ -216,3 +220,72 @@ async def test_of_an_album_and_an_artist_it_does_not_know_nothing_is_taken(lastf
     known = AlbumRecord(title="Unheard Of", artist="Nobody", tracks=(TrackRecord(title="New", track_number=1),))
     with pytest.raises(RecordNotFoundError):
         await lastfm.album("Unheard Of", "Nobody", known=known)
+
+
+# -- listeners -----------------------------------------------------------------------------------
+
+
+def counted(*numbers: int | None) -> AlbumRecord:
+    """The album as it is known once others have counted listeners of some tracks."""
+    tracks = tuple(
+        TrackRecord(title=s.title, artists=(ARTIST,), disc_number=s.disc, track_number=s.number, listeners=n)
+        for s, n in zip(HARBOUR.songs, numbers, strict=True)
+    )
+    return AlbumRecord(title=HARBOUR.title, artist=ARTIST, tracks=tracks)
+
+
+async def test_listeners_are_asked_for_where_nobody_has_counted_them(lastfm: Lastfm) -> None:
+    album = await lastfm.album(HARBOUR.title, ARTIST, known=counted(7, None, 7, 7, None, 7))
+    asked = [a.query["track"] for a in lastfm.fake.asked if a.query["method"] == "track.getInfo"]
+    # The second "Intro" stands beside one that is counted; both are the same recording there.
+    assert asked == ["Quay", "Intro"]
+    assert [t.listeners for t in album.tracks] == [None, 2000, None, 4000, 4000, None]
+    assert [t.popularity for t in album.tracks] == [None, 49, None, 54, 54, None]
+    assert [bool(t.tags) for t in album.tracks] == [True, True, False, False, False, False]
+
+
+async def test_of_counted_tracks_the_tags_alone_are_asked(lastfm: Lastfm) -> None:
+    await lastfm.album(HARBOUR.title, ARTIST, known=counted(*[7] * 6))
+    assert sorted(set(lastfm.fake.methods())) == [
+        "album.getInfo", "album.getTopTags", "artist.getTopTags", "track.getTopTags",
+    ]  # fmt: skip
+
+
+async def test_an_albums_listeners_make_its_popularity(lastfm: Lastfm) -> None:
+    album = await lastfm.album(HARBOUR.title, ARTIST)
+    assert (album.listeners, album.popularity) == (12345, 61)
+
+
+async def test_no_request_is_made_twice(lastfm: Lastfm) -> None:
+    titles = ("Tide - Remastered 2017", "Tide", "Quay - Remastered 2017", "Salt & Rope", "Salt & Rope - Remastered")
+    known = AlbumRecord(
+        title=HARBOUR.title, artist=ARTIST, tracks=tuple(TrackRecord(title=t, artists=(ARTIST,)) for t in titles)
+    )
+    album = await lastfm.album(HARBOUR.title, ARTIST, known=known)
+    asked = [tuple(sorted(a.query.items())) for a in lastfm.fake.asked]
+    assert len(asked) == len(set(asked))
+    assert [t.listeners for t in album.tracks] == [1000, 1000, 2000, 3000, 3000]
+
+
+async def test_corrected_names_are_kept(lastfm: Lastfm) -> None:
+    album = await lastfm.album(HARBOUR.title, ARTIST, known=replace(counted(*[None] * 6), artist="amber lanterns"))
+    assert album.artist == ARTIST
+    assert {t.artists for t in album.tracks} == {(ARTIST,)}
+
+
+async def test_an_answer_about_somebody_else_is_not_taken(lastfm: Lastfm) -> None:
+    async def confused(request: web.BaseRequest) -> web.StreamResponse:
+        if request.query["method"].startswith("track."):
+            return toptags([("polka", 100)], artist="Somebody Different", track=request.query["track"])
+        return await lastfm.fake.usual(request)
+
+    lastfm.fake.answer = confused
+    album = await lastfm.album(HARBOUR.title, ARTIST, known=counted(*[7] * 6))
+    assert not [t for t in album.tracks if t.tags]
+
+
+def test_it_is_asked_last_and_stored_within_its_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LASTFM_API_KEY", KEY)
+    profile = LastfmSource().profile
+    assert (profile.stage, profile.storage_cap) == ("completion", 100_000_000)
+    assert 0 < profile.gives["popularity"] < 0.6  # ListenBrainz goes first: its counts are open

@@ -81,3 +81,17 @@ def test_durations_are_seconds(duration: object, expected: int | None) -> None:
 def test_an_album_without_names_is_malformed(album: object) -> None:
     with pytest.raises(MalformedReplyError, match="no name or no artist"):
         read_album({"album": album, "album_tags": NONE, "artist_tags": NONE})
+
+
+def test_a_text_of_white_space_is_an_empty_list() -> None:
+    """As artist.getTags answers for an artist without tags."""
+    assert read_tags({"tags": {"#text": "\n", "artist": "Hot Chip"}}, "artist") == []
+
+
+@pytest.mark.parametrize(("duration", "expected"), [("308000", 308_000), ("0", None), (None, None), ("", None)])
+def test_durations_of_a_tracks_own_entry_are_milliseconds(duration: object, expected: int | None) -> None:
+    album = {"name": "A", "artist": "B", "tracks": {"track": {"name": "One", "duration": None}}}
+    info = {"name": "One", "duration": duration, "listeners": "5000000", "artist": {"name": "B!"}}
+    asked = [{"title": "One", "disc": 1, "number": 1, "tags": NONE, "info": info}]
+    (track,) = read_album({"album": album, "album_tags": NONE, "artist_tags": NONE, "tracks": asked}).tracks
+    assert (track.duration_ms, track.listeners, track.popularity, track.artists) == (expected, 5_000_000, 100, ("B!",))
