@@ -34,6 +34,7 @@ _STEPS: Final = 8  # pieces of a number's encoding
 _FAR: Final = 4.0  # standard deviations; beyond, a number says no more
 
 Edges = dict[str, Values]
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,23 +156,31 @@ def _tokens(tag: str) -> list[str]:
     return [tag, *words] if len(words) > 1 else [tag]
 
 
-def _vocabulary(table: pa.Table, kind: str, *, most: int) -> tuple[str, ...]:
+def _spread(table: pa.Table, kind: str) -> tuple[Rows, Rows, list[str]]:
+    """Row and token of every tag of every track, each pair once, and the words that the tokens stand for."""
     rows, codes, names = flat(lists(table, kind))
-    if not len(rows):
-        return ()
-    found: dict[str, set[int]] = {}
-    for code, name in enumerate(names):
-        for token in _tokens(name):
-            found.setdefault(token, set()).add(code)
-    tracks = {token: len(np.unique(rows[np.isin(codes, list(of))])) for token, of in sorted(found.items())}
-    frequent = [token for token, count in tracks.items() if count >= _FLOOR]
-    return tuple(sorted(sorted(frequent, key=lambda token: (-tracks[token], token))[:most]))
+    of_name = [_tokens(name) for name in names]
+    words = sorted({word for tokens in of_name for word in tokens})
+    place = {word: i for i, word in enumerate(words)}
+    lengths = np.array([len(tokens) for tokens in of_name], np.int64)
+    starts = np.cumsum(lengths) - lengths
+    tokens = np.array([place[word] for tokens in of_name for word in tokens], np.int64)
+    many = lengths[codes]  # tokens of each tag as it stands
+    within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    pairs = np.unique(np.repeat(rows, many) * max(len(words), 1) + tokens[np.repeat(starts[codes], many) + within])
+    return (*np.divmod(pairs, max(len(words), 1)), words)
+
+
+def _vocabulary(table: pa.Table, kind: str, *, most: int) -> tuple[str, ...]:
+    """The words that most tracks have, by name."""
+    _, tokens, words = _spread(table, kind)
+    tracks = np.bincount(tokens, minlength=len(words))
+    frequent = [i for i in range(len(words)) if tracks[i] >= _FLOOR]
+    return tuple(sorted(words[i] for i in sorted(frequent, key=lambda i: (-tracks[i], i))[:most]))
 
 
 def _write_tags(table: pa.Table, kind: str, *, tokens: Sequence[str], out: Floats) -> None:
-    rows, codes, names = flat(lists(table, kind))
+    rows, found, words = _spread(table, kind)
     place = {token: i for i, token in enumerate(tokens)}
-    for code, name in enumerate(names):
-        columns = [place[token] for token in _tokens(name) if token in place]
-        if columns:
-            out[np.ix_(rows[codes == code], columns)] = 1
+    column = np.array([place.get(word, -1) for word in words], np.int64)[found]
+    out[rows[column >= 0], column[column >= 0]] = 1
