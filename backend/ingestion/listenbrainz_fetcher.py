@@ -7,6 +7,7 @@ nobody listened to (listenbrainz.readthedocs.io, API: popularity).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from pydantic import Field
@@ -91,17 +92,20 @@ class ListenBrainzSource:
 
     async def _figures(self, wanted: Sequence[str], transport: Transport) -> list[Any]:
         url = f"{self._settings.listenbrainz_api_url.rstrip('/')}/popularity/recording"
-        reply = await transport.post(url, json={"recording_mbids": list(wanted)}, check=_check)
+        reply = await transport.post(url, json={"recording_mbids": list(wanted)}, check=partial(_check, len(wanted)))
         found: list[Any] = reply.json()
         return found
 
 
-def _check(reply: Reply) -> None:
+def _check(count: int, reply: Reply) -> None:
     if reply.is_fault:
         return
     found = reply.json()
     if reply.status != 200:
         said = found.get("error") if isinstance(found, dict) else None
         raise RejectedError(f"ListenBrainz answered {reply.status}: {str(said)[:200]}")
-    if not isinstance(found, list) or not all(isinstance(row, dict) and "recording_mbid" in row for row in found):
-        raise MalformedReplyError(f"{reply.url} answered no list of recordings")
+    # A row for each, in their order: fewer are not the answer to what was asked.
+    if not isinstance(found, list) or len(found) != count:
+        raise MalformedReplyError(f"{reply.url} answered no list of the {count} recordings asked for")
+    if not all(isinstance(row, dict) and "recording_mbid" in row for row in found):
+        raise MalformedReplyError(f"{reply.url} answered rows without recording_mbid")
