@@ -154,13 +154,14 @@ def _kept(match: re.Match[str]) -> str:
 
 
 def _without_tails(text: str, parts: _Parts, *, only_editions: bool = False) -> str:
+    text = text.strip()
     while tail := _tail(text):
         said = _Parts()
         if not said.take(tail[2]) or (only_editions and said.performances):
             break
         parts.take(tail[2])
-        text = tail[1]
-    return text.strip()
+        text = tail[1].strip()
+    return text
 
 
 def _tail(text: str) -> re.Match[str] | None:

@@ -184,6 +184,57 @@ def test_any_exact_name_is_found(album: str, artist: str) -> None:
     assert pick(album, artist, (album, artist)).score == 1.0
 
 
+# -- what is not taken is kept ---------------------------------------------------------------------
+
+
+def test_candidates_come_with_the_error_nearest_first() -> None:
+    offered = [
+        Candidate("far", "Nirvana", "Bleach", year=1989, total_tracks=11),
+        Candidate("near", "Nirvana", "Nevermind (Live)", year=1991, total_tracks=12),
+        *(Candidate(str(n), "Nirvana", f"Other Songs {n}") for n in range(20)),
+    ]
+    with pytest.raises(RecordNotFoundError) as refused:
+        choose(AlbumQuery(album="Nevermind", artist="Nirvana"), offered, source="deezer", hint="deezer_id")
+    shown = refused.value.candidates
+    assert len(shown) == 10
+    assert [c.score for c in shown] == sorted((c.score for c in shown), reverse=True)
+    first = shown[0]
+    assert (first.source, first.hint, first.id, first.title) == ("deezer", "deezer_id", "near", "Nevermind (Live)")
+    assert (first.artist, first.year, first.total_tracks) == ("Nirvana", 1991, 12)
+    assert "performance" in first.penalties
+    for c in shown:
+        assert sum(c.penalties.values()) == pytest.approx(1.0 - c.score, abs=1e-6)
+
+
+def test_candidates_come_with_an_ambiguity() -> None:
+    with pytest.raises(AmbiguousError) as refused:
+        title_of("Weezer", "Weezer", "Weezer (Blue Album)", "Weezer (Green Album)")
+    assert [c.title for c in refused.value.candidates] == ["Weezer (Blue Album)", "Weezer (Green Album)"]
+    with pytest.raises(RecordNotFoundError) as nothing:
+        pick("Weezer", "Weezer")
+    assert nothing.value.candidates == ()
+
+
+def test_known_songs_choose_between_equal_names() -> None:
+    known = AlbumRecord(
+        title="Weezer",
+        artist="Weezer",
+        tracks=tuple(tracks("My Name Is Jonas", "No One Else", "Buddy Holly", "Undone")),
+    )
+    green = tuple(tracks("Don't Let Go", "Photograph", "Hash Pipe", "Island in the Sun"))
+    offered = [
+        Candidate("green", "Weezer", "Weezer", tracks=green, total_tracks=4),
+        Candidate("blue", "Weezer", "Weezer", tracks=known.tracks, total_tracks=4),
+    ]
+    assert choose(AlbumQuery(album="Weezer", artist="Weezer", known=known), offered).candidate.id == "blue"
+
+
+def test_an_unrivalled_subtitle_is_taken_from_an_offer() -> None:
+    assert title_of("Suicide Squad", "DC", "Suicide Squad: The Album").startswith("Suicide Squad")
+    with pytest.raises(RecordNotFoundError):
+        title_of("Saturation", "BROCKHAMPTON", "Saturation: Part 2")
+
+
 def tracks(*names: str, disc: int = 1) -> list[TrackRecord]:
     return [
         TrackRecord(title=n, disc_number=disc, track_number=i, duration_ms=180_000 + 1_000 * i)
