@@ -70,6 +70,7 @@ class SpotifySource:
             gives={**dict.fromkeys(fields, 1.0), "label": 0.8, "audio_features": 1.0, "tags": 0.7},
             stage="identity",
             defines=True,
+            hint="spotify_id",
             keyed=True,
             # The rolling limit counts within 30 seconds: what it asks for is waited for.
             limits=Limits(rate=self._settings.spotify_rate, concurrent=10, patience=45.0),
