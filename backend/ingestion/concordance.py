@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from backend.ingestion.alignment import align
@@ -27,20 +27,33 @@ class Concordance:
 
     @classmethod
     def of(cls, said: Sequence[Said]) -> Concordance | None:
-        """Lay the lists onto each other; None when nobody trusted with it has a list."""
-        lister = next((s for s in by_trust(said, "tracks") if s.album.tracks and s.trust("tracks") > 0), None)
+        """Lay the lists onto each other; None when nobody trusted with it has a list.
+
+        The most trusted ones first: a source that tells tracks only by what another calls them is laid on by way of that one.
+        """
+        lists = [s for s in by_trust(said, "tracks") if s.album.tracks]
+        lister = next((s for s in lists if s.trust("tracks") > 0), None)
         if lister is None:
             return None
         tracks = lister.album.tracks
         order = sorted(range(len(tracks)), key=lambda i: (tracks[i].disc_number, tracks[i].track_number or _LAST))
         reference = [tracks[i] for i in order]
         rows = [{lister.source: i} for i in order]
-        for s in said:
-            if s is not lister and s.album.tracks:
-                for theirs, ours in align(reference, s.album.tracks).items():
-                    rows[ours][s.source] = theirs
+        for s in lists:
+            if s is lister:
+                continue
+            for theirs, ours in align(reference, s.album.tracks).items():
+                rows[ours][s.source] = theirs
+                reference[ours] = _known_as(reference[ours], s.album.tracks[theirs])
         return cls(lister.source, tuple(rows))
 
     def of_sources(self, row: Mapping[str, int], said: Sequence[Said]) -> dict[str, TrackRecord]:
         """What each source says of the track of a row."""
         return {s.source: s.album.tracks[row[s.source]] for s in said if s.source in row}
+
+
+def _known_as(track: TrackRecord, other: TrackRecord) -> TrackRecord:
+    """A track with the identifiers that another source has of it besides."""
+    if not other.ids.keys() - track.ids.keys() and (track.isrc or not other.isrc):
+        return track
+    return replace(track, ids=other.ids | track.ids, isrc=track.isrc or other.isrc)

@@ -285,3 +285,12 @@ def test_the_order_of_records_changes_no_byte(pairs: Sequence[tuple[str, AlbumRe
     assert all(list(m) == sorted(m) for m in mappings)
     assert len(album.genres) <= 3
     assert len(album.moods) <= 2
+
+
+def test_who_tells_tracks_by_what_another_calls_them_is_laid_on_by_way_of_that_one() -> None:
+    names = said(
+        "listeners", tracks=(TrackRecord(title="One", ids={"x": "1"}), TrackRecord(title="Two", ids={"x": "2"}))
+    )
+    by_id = said("critics", title="", artist="", tracks=(TrackRecord(title="", ids={"x": "2"}, rating=9.0),))
+    album = merged(said("catalogue", tracks=tracks("One", "Two")), names, by_id)
+    assert [t.rating for t in album.tracks] == [None, 9.0]
