@@ -79,11 +79,13 @@ class Calibration:
         samples: rows of known values.
         networks: fold by fold, then fold by fold again.
         block_of: width; the block of each column of x.
+        rounding: len(TARGETS); by how much answers are rounded at most, standardised.
     """
 
     samples: Samples
     networks: tuple[Network, ...]
     block_of: Codes
+    rounding: Values
     _met: dict[int, Figures] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, visible: Flags) -> Figures:
@@ -140,9 +142,17 @@ class Calibration:
             of_fold = of.fold[rows] == i
             seen = of.x[rows[of_fold]].astype(float) * visible[of_fold][:, self.block_of]
             out[of_fold] = np.mean([network(seen) for network in self.networks[i::parts]], axis=0)
+        slopes = _slopes(out[:, 0], truth)
+        return _conformal(self._scores(out, truth, value=out[:, 0] * slopes)), slopes
+
+    def _scores(self, out: Values, truth: Values, *, value: Values) -> Values:
+        """How far each true value lies outside its quantiles, in widths; below 0 inside."""
         low, high = _ordered(out)
-        scores = np.maximum(low - truth, truth - high) / np.maximum(high - low, _NARROWEST)
-        return _conformal(scores), _slopes(out[:, 0], truth)
+        # Intervals reach to the value itself, and ends are rounded: what that takes in was never missed.
+        below = np.where(truth < value, low - truth, -np.inf)
+        above = np.where(truth > value, truth - high, -np.inf)
+        found: Values = (np.maximum(below, above) - self.rounding) / np.maximum(high - low, _NARROWEST)
+        return np.where(np.isnan(truth), np.nan, found)
 
 
 def bounds(out: AnyFloats, factors: Values, slopes: Values) -> tuple[Values, Values, Values]:

@@ -38,7 +38,10 @@ class Model:
     @cached_property
     def calibration(self) -> Calibration:
         """The figures that make intervals hold."""
-        return Calibration(samples=self.samples, networks=self._precise, block_of=self.encoder.block_of)
+        rounding = np.array([0.5 * 10.0 ** -DECIMALS.get(f, _DECIMALS) for f in TARGETS]) / self.encoder.scale[1]
+        return Calibration(
+            samples=self.samples, networks=self._precise, block_of=self.encoder.block_of, rounding=rounding
+        )
 
     @cached_property
     def _precise(self) -> tuple[Network, ...]:
