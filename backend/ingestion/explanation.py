@@ -151,7 +151,9 @@ def _statements(
 ) -> Iterator[Statement]:
     for s in said:
         about = of(s)
-        if about is None or not s.permits(name) or not (told := getattr(about, name)):
+        # Where something is withheld, only what is believed is shown: others may repeat what they were asked with.
+        shown = s.permits(name) if s.level is RightsLevel.ANY else s.trust(name) > 0
+        if about is None or not shown or not (told := getattr(about, name)):
             continue
         yield _statement(s, name, tidy(told), fetched)
 

@@ -63,7 +63,8 @@ class SpotifySource:
     @property
     def profile(self) -> SourceProfile:
         """See `Source`."""
-        fields = ("title", "artist", "tracks", "release_date", "duration_ms", "explicit", "isrc", "upc", "popularity")
+        named = ("title", "artist", "artists", "tracks", "upc")
+        fields = (*named, "release_date", "duration_ms", "explicit", "isrc", "popularity")
         return SourceProfile(
             name="spotify",
             rights=Rights.RESTRICTED,
