@@ -15,6 +15,7 @@ from backend.ingestion.merger import Levels
 from backend.ingestion.policy import ESTIMATE, MergePolicy
 from backend.models.ingestion_models import AUDIO_FEATURES, MergedAlbum, MergedTrack, RightsLevel
 from backend.repositories.feature_models import FeatureModels
+from backend.utils.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from backend.features.estimate import Estimated, Estimator
@@ -60,9 +61,15 @@ class Estimates:
             for level, digest in digests.items():
                 if level in self._loaded and self._loaded[level][0] == digest:
                     continue
+                self._loaded.pop(level, None)
                 written = await self._models.load(level)
-                if written is not None:
+                if written is None:
+                    continue
+                try:
                     self._loaded[level] = digest, await asyncio.to_thread(_read, written)
+                except InvalidInputError as problem:  # of another version: collecting goes on without estimates
+                    log.warning("audio features are not estimated", rights=level.value, problem=str(problem))
+                else:
                     log.info("a model that estimates audio features is loaded", rights=level.value, model=digest)
             self._looked = time.monotonic()
 

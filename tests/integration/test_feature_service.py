@@ -160,6 +160,16 @@ async def test_the_stored_model_is_the_one_reported(database: Database, service:
     assert (await service.learn(NONCOMMERCIAL, seed=2)).digest == learnt.digest
 
 
+async def test_a_model_that_cannot_be_read_stops_nothing(database: Database, service: FeatureService) -> None:
+    await store(database, records(songs(34, seed=7, unknown=0.2), source="commons"))
+    models = FeatureModels(database)
+    await models.save(ANY, digest="older", model=b"tensoe estimates 0\n", report={})
+    assert (await service.estimate()).albums == 34
+    assert (await known(database, "energy"))[2] == 0
+    await service.fit(OPEN)  # beside it; and it serves where the other can't
+    assert (await known(database, "energy"))[2] > 0
+
+
 async def test_too_few_rows_and_made_up_ones_teach_nothing(database: Database, service: FeatureService) -> None:
     await catalogue.fill(database, albums=60)
     await store(database, records(songs(34, seed=6), source="shop"))
