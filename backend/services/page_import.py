@@ -91,7 +91,7 @@ class PageImport:
     ) -> list[ImportedItem]:
         matching = Matching(await self._around(part), taken)
         items: list[ImportedItem] = []
-        new: list[_New] = []
+        new: dict[str, _New] = {}
         for entry in part:
             item = ImportedItem(file=entry.file, line=entry.line, name=entry.name, result=ImportResult.UNREADABLE)
             if entry.album is None:
@@ -107,16 +107,23 @@ class PageImport:
             except AmbiguousError as problem:
                 items.append(replace(item, result=ImportResult.AMBIGUOUS, detail=str(problem)))
                 continue
+            album_id = found.target.id if found else matching.new_id(album)
+            matching.take(album_id, album)
+            if album_id in new:  # a page and a row of the same album, which neither knew of
+                await self._save(new, items)
+                found = await self._saved(album_id)
             if found is None:
-                new.append(_New(len(items), matching.new_id(album), album))
-                matching.take(new[-1].album_id, album)
-                items.append(replace(item, result=ImportResult.NEW, album_id=new[-1].album_id))
+                new[album_id] = _New(len(items), album_id, album)
+                items.append(replace(item, result=ImportResult.NEW, album_id=album_id))
             else:
-                matching.take(found.target.id, album)
                 items.append(await self._lay_on(item, found, album))
-        for place, fault in await self._save(new):
-            items[place] = replace(items[place], result=ImportResult.UNREADABLE, album_id=None, detail=fault)
+        await self._save(new, items)
         return items
+
+    async def _saved(self, album_id: str) -> Found | None:
+        """An album that this import has stored; None when it could not be."""
+        targets = await self._targets.find(source=SOURCE, artist_keys=(), album_ids=(album_id,), ids=())
+        return Found(targets[0], "said") if targets else None
 
     async def _around(self, part: Sequence[Entry]) -> list[Target]:
         """The stored albums that these may be about."""
@@ -151,17 +158,22 @@ class PageImport:
                 return replace(laid, result=ImportResult.UNREADABLE, detail=str(problem))
         return replace(laid, result=ImportResult.MATCHED)
 
-    async def _save(self, new: Sequence[_New]) -> list[tuple[int, str]]:
-        """Store albums of their own; which could not be, and why."""
-        if not new:
-            return []
+    async def _save(self, new: dict[str, _New], items: list[ImportedItem]) -> None:
+        """Store albums of their own, and say of which it failed; afterwards none is waiting."""
+        waiting, problem = list(new.values()), ""
+        new.clear()
+        if not waiting:
+            return
         try:
-            await self._store.save_many(self._items(new))
-        except InvalidInputError as problem:
-            if len(new) == 1:
-                return [(new[0].place, str(problem))]
-            return [fault for one in new for fault in await self._save([one])]  # one must not cost the others
-        return []
+            await self._store.save_many(self._items(waiting))
+        except InvalidInputError as refused:
+            problem = str(refused)
+        if problem and len(waiting) == 1:
+            place = waiting[0].place
+            items[place] = replace(items[place], result=ImportResult.UNREADABLE, album_id=None, detail=problem)
+        elif problem:
+            for one in waiting:  # one must not cost the others
+                await self._save({one.album_id: one}, items)
 
     def _items(self, new: Iterable[_New]) -> Iterator[Item]:
         for one in new:

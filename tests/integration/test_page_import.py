@@ -302,6 +302,20 @@ async def test_a_page_displaces_what_a_table_says(importing: Importing) -> None:
     assert [r["parser"] for r in records] == [TABLE_VERSION, PARSER_VERSION]
 
 
+async def test_a_page_and_a_row_of_one_album_given_together_meet(importing: Importing) -> None:
+    row = f"{HEAD},Label\n{ARTIST},{HARBOUR.title},1987,Rock,80,20,70,10,Quayside\n"
+    for names in (("a__html", "b__csv"), ("b__csv", "a__html")):
+        async with importing.database.transaction() as connection:
+            await connection.execute("TRUNCATE albums, artists CASCADE")
+        texts = {"a__html": page(HARBOUR).replace("/label/", "/lbl/"), "b__csv": row}
+        report = await importing.take(**{name: texts[name] for name in names})
+        assert [i.result.value for i in report.items] == ["new", "matched"]
+        assert report.items[0].album_id == report.items[1].album_id
+        async with importing.database.connection() as connection:
+            found = await connection.fetchrow("SELECT aoty_user_score, label, total_tracks FROM albums")
+        assert tuple(found) == (74.5, "Quayside", len(HARBOUR.songs))
+
+
 async def test_what_other_sources_said_stays(importing: Importing) -> None:
     await importing.spotify(HARBOUR, popularity=41, upc="4000000000013")
     await importing.table(f"{ARTIST},{HARBOUR.title},1987,Folk,81,24,74,12489")
