@@ -83,7 +83,7 @@ def _known(key: str) -> Word | None:
 def _is_junk(tag: str, key: str) -> bool:
     if len(key) <= 1 or _TIME.fullmatch(key) or _ADDRESS.search(tag) or key in _places():
         return True
-    return _junk().match(key) is not None
+    return key in _junk_words() or _junk().match(key) is not None
 
 
 def _composed(key: str) -> str | None:
@@ -196,5 +196,11 @@ def _modifiers() -> frozenset[str]:
 
 
 @cache
+def _junk_words() -> frozenset[str]:
+    return frozenset(fold(line) for line in lines("junk.txt") if "*" not in line and "?" not in line)
+
+
+@cache
 def _junk() -> re.Pattern[str]:
-    return re.compile("|".join(fnmatch.translate(line.lower()) for line in lines("junk.txt")))
+    patterns = (line.lower() for line in lines("junk.txt") if "*" in line or "?" in line)
+    return re.compile("|".join(map(fnmatch.translate, patterns)))
