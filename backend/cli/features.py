@@ -35,12 +35,13 @@ _COLUMNS: Final = (
 def fit(rights: Level = RightsLevel.ANY, as_json: Json = False) -> None:
     """Learn from the measured features that are stored, then estimate those that are missing.
 
-    With --rights open only from values that may be used for anything; the estimates may then be, too.
+    The terms of some sources bar training models on what they give (`tensoe status` lists them as restricted). With --rights open
+    only values that may be used for anything are learnt from; the estimates may then be, too.
     """
 
     async def work() -> None:
         async with opened(worker=False) as container:
-            with err.status("learning, and measuring on artists left out (a minute at most) …"):
+            with err.status("learning, and measuring on artists left out (about a minute) …"):
                 learnt = await container.services.features.learn(rights)
             with bar("albums") as tell:
                 rebuilt = await container.services.features.estimate(progress=tell)

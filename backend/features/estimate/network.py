@@ -17,9 +17,9 @@ OUTPUTS: Final = 1 + len(QUANTILES)
 """Per target: the mean, then the quantiles."""
 
 _HIDDEN: Final = (128, 128)
-_BATCH: Final = 512
+_BATCH: Final = (64, 512)  # at least and at most
 _EPOCHS: Final = 60
-_STEPS: Final = (300, 1000)  # at least and at most; the bound keeps large catalogues as quick as 8,500 rows
+_STEPS: Final = (200, 1000)  # at least and at most; the bound keeps large catalogues as quick as 8,500 rows
 _RATE: Final = 3e-3
 _WARM: Final = 50  # steps until the full rate
 _DECAY: Final = 0.01
@@ -67,7 +67,7 @@ def train(rows: Rows, draw: Callable[[Rows], Batch], *, rng: np.random.Generator
         draw: a batch of the given rows, anew hidden each time.
         rng: decides everything that is random.
     """
-    size = int(np.clip(len(rows) // 8, 16, _BATCH))
+    size = int(np.clip(len(rows) // 8, *_BATCH))
     steps = int(np.clip(_EPOCHS * len(rows) // size, *_STEPS))
     order = _epochs(rows, steps * size, rng=rng)
     trainer: _Trainer | None = None
