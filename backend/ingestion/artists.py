@@ -91,9 +91,10 @@ def _credits_apart(wanted: str, offered: str) -> float:
     """By the artists of the credits, one by one."""
     one, other = _credited(wanted), _credited(offered)
     if len(one) + len(other) == 2:
-        return _LONGER_NAME if _within(next(iter(one)).split(), next(iter(other)).split()) else 1.0
-    shared = one & other | {x for x in one for y in other if composers(x) and _surname_alike(x, y)}
-    other -= {y for y in other for x in shared if _surname_alike(x, y)}
+        x, y = next(iter(one)), next(iter(other))
+        return _LONGER_NAME if _within(x.split(), y.split()) or _is_one_composer(x, y) else 1.0
+    shared = one & other | {x for x in one for y in other if _is_one_composer(x, y)}
+    other -= {y for y in other for x in shared if x == y or _is_one_composer(x, y)}
     if shared and all(composers(name) for name in shared) and one - shared and other:
         # One composer's work played by others is another album.
         return _PART_OF_CREDIT if _alike(one - shared, other) else 1.0
@@ -113,6 +114,13 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
     )
 
 
+def _is_one_composer(one: str, other: str) -> bool:
+    """Whether two names are one composer's, of which one may be the surname alone ("Mozart"); not two of one family."""
+    if not composers(one) or composers(one) != composers(other):
+        return False
+    return 1 in {len(one.split()), len(other.split())} or one[0] == other[0]
+
+
 def _surname_alike(one: str, other: str) -> bool:
     """Whether one name is the other's surname ("Karajan", "Herbert von Karajan"); for classical credits alone."""
     shorter, longer = sorted((one.split(), other.split()), key=len)
@@ -126,6 +134,6 @@ def _credited(artist: str) -> frozenset[str]:
 
 
 def _within(a: list[str], b: list[str]) -> bool:
-    """Whether the shorter name, of two words or more, stands in the longer one ("Jimi Hendrix", "… Experience")."""
+    """Whether the longer name begins or ends with the shorter one, of two words or more ("Jimi Hendrix", "… Experience")."""
     shorter, longer = sorted((a, b), key=len)
-    return len(shorter) > 1 and any(longer[i : i + len(shorter)] == shorter for i in range(len(longer)))
+    return len(shorter) > 1 and shorter in (longer[: len(shorter)], longer[-len(shorter) :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
@@ -43,6 +44,7 @@ _A_SLIP_IN_A_YEAR: Final = 0.3
 _DECORATION: Final = frozenset({"remaster", "remastered", "explicit", "deluxe"})
 _OTHER: Final = 0.7
 _SHORT: Final = 8  # letters
+_CUT_WORDS: Final = 4  # of a title's beginning that stands for the whole
 _LONG: Final = 16  # letters; one astray does not make another album of such a title
 _FILLERS: Final = frozenset({"and", "n", "the"})
 _PERFORMED: Final = frozenset(
@@ -163,7 +165,10 @@ def _digits(name: str) -> str:
 def _other_word(a: str, b: str, *, edits: int) -> bool:
     """Whether a word is another one: no typing error but another name (Sun, Son; A, B; Her, Tear)."""
     one, other = a.split(), b.split()
-    return len(one) == len(other) and any(_is_other(x, y, edits) for x, y in zip(one, other, strict=True) if x != y)
+    if len(one) != len(other):
+        shorter, longer = sorted((one, other), key=len)
+        return not Counter(shorter) - Counter(longer)  # a word more is no typing error
+    return any(_is_other(x, y, edits) for x, y in zip(one, other, strict=True) if x != y)
 
 
 def _is_other(x: str, y: str, edits: int) -> bool:
@@ -233,8 +238,16 @@ def _in_parts(wanted: Name, offered: Name) -> Mapping[str, float]:
 
 
 def _subtitle(wanted: Name, offered: Name) -> float | None:
-    """How far titles are apart of which one lacks its subtitle; None when it is not that."""
-    if bool(wanted.subtitle) == bool(offered.subtitle):
+    """How far titles are apart of which one lacks its subtitle, or its end; None when it is not that."""
+    if not wanted.subtitle and not offered.subtitle:
+        shorter, longer = sorted((wanted.core, offered.core), key=len)
+        is_cut = (
+            len(shorter.split()) >= _CUT_WORDS
+            and longer.startswith(f"{shorter} ")
+            and numbers(shorter) == numbers(longer)
+        )
+        return 0.0 if is_cut else None
+    if wanted.subtitle and offered.subtitle:
         return None
     main, other = (wanted.main, offered.core) if wanted.subtitle else (offered.main, wanted.core)
     apart = difference(main, other)

@@ -12,7 +12,7 @@ from backend.ingestion.alignment import align
 from backend.ingestion.artists import artist_difference
 from backend.ingestion.distance import WEIGHTS, title_penalties, weigh
 from backend.ingestion.titles import in_latin, is_common, take_apart, without_artist
-from backend.ingestion.works import composers
+from backend.ingestion.works import composers, is_same_work, read_work, without_catalogue
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold_name
 
@@ -27,6 +27,8 @@ _A_LONG_ONE: Final = 6  # tracks at least
 _TRUST: Final = 0.4  # what is left of the names' penalties when the track lists agree
 _FOR_COMMON_TITLES: Final = 4.0  # by which the artists must agree better
 _COMPOSER_IN_TITLE: Final = 0.1
+_SAME_TITLE: Final = 0.3
+_FEW_WORDS: Final = 2
 _SIGNS: Final = {
     "+": "plus", "÷": "divide", "×": "multiply", "x": "multiply", "=": "equals", "-": "subtract",
     "−": "subtract", "?": "question mark", "!": "exclamation mark", "∞": "infinity", "♥": "heart", "π": "pi", "★": "blackstar",
@@ -119,16 +121,16 @@ def _artists(one: Facts, other: Facts) -> float:
 
 def _titles(one: Facts, other: Facts) -> dict[str, float]:
     """What the titles differ in, read in the way that favours them most."""
-    ways = [
-        {**title_penalties(take_apart(a), take_apart(b)), **cost}
-        for a, cost in _readings(one)
-        for b, other_cost in _readings(other)
-        if not (cost and other_cost)
-        for cost in ({**cost, **other_cost},)
-    ]
-    # "Queen: On Air" is not "Queen" with a subtitle.
-    named = {take_apart(album.title).main for album in (one, other)} & {fold_name(one.artist), fold_name(other.artist)}
-    found = min((way for way in ways if "subtitle" not in way or not named), key=weigh, default={"title": 1.0})
+    works = read_work(one.title), read_work(other.title)
+    named = composers(f"{one.artist} {one.title}"), composers(f"{other.artist} {other.title}")
+    if all(named) and not named[0] & named[1]:
+        return {"title": 1.0}
+    if works[0] and works[1] and not is_same_work(works[0], works[1]):
+        return {"title": 0.7}
+    found = dict(title_penalties(take_apart(one.title), take_apart(other.title)))
+    # Other readings cost time, and help only where the titles seem to be others.
+    if found.get("title", 0.0) > _SAME_TITLE or not _DOUBTFUL.isdisjoint(found):
+        found = min(_readings_of_both(one, other), key=weigh, default={"title": 1.0})
     a, b = take_apart(one.title), take_apart(other.title)
     if a.has_guests != b.has_guests:
         found["single"] = 1.0
@@ -137,12 +139,30 @@ def _titles(one: Facts, other: Facts) -> dict[str, float]:
     return found
 
 
+def _readings_of_both(one: Facts, other: Facts) -> Iterator[dict[str, float]]:
+    # "Queen: On Air" is not "Queen" with a subtitle.
+    mains = {take_apart(album.title).main for album in (one, other)}
+    is_artist = bool(mains & {fold_name(one.artist), fold_name(other.artist)})
+    for a, cost in _readings(one):
+        for b, other_cost in _readings(other):
+            found = title_penalties(take_apart(a), take_apart(b))
+            if not (cost and other_cost) and not (is_artist and "subtitle" in found):
+                yield _sum(found, cost or other_cost)
+
+
+def _sum(penalties: Mapping[str, float], cost: Mapping[str, float]) -> dict[str, float]:
+    return {name: min(1.0, penalties.get(name, 0.0) + cost.get(name, 0.0)) for name in {**penalties, **cost}}
+
+
 def _readings(album: Facts) -> Iterator[tuple[str, dict[str, float]]]:
     """A title as it stands, without its artist, and, of a self-titled one, by its byname alone ("Blue Album")."""
     yield album.title, {}
     title = without_artist(album.title, album.artist)
     if title != album.title:
-        yield title, {}
+        is_set_off = len(title.split()) > _FEW_WORDS or ":" in album.title or " - " in album.title
+        yield title, {} if is_set_off else {"title": 0.1}
+    if composers(f"{album.artist} {album.title}"):
+        yield without_catalogue(album.title), {"edition": 0.1}
     if (rest := _bracket_with(album.artist).sub(" ", album.title)) != album.title:
         yield rest, {"aside": 0.3}
     if (latin := in_latin(album.title)) != album.title:
@@ -150,6 +170,7 @@ def _readings(album: Facts) -> Iterator[tuple[str, dict[str, float]]]:
     name = take_apart(title)
     if name.core == fold_name(album.artist) and len(name.asides) == 1:
         yield next(iter(name.asides)), {"aside": 0.4}
+    yield from ((aside, {"aside": 1.0}) for aside in name.asides if len(aside.split()) > 1 and not name.performances)
     if sign := _SIGNS.get(name.core):
         yield sign, {}
 

@@ -25,7 +25,7 @@ _MARKETS: Final = (
 EDITIONS: Final = _kinds(
     remaster=r"re-?master(?:ed|ing)?|remasteri[sz](?:ado|ada|e|é|iert)|rimasterizzato|mono|stereo|^(?:19|20)\d\d$|audiophile|"
     r"(?:19|20)\d\d (?:re-?)?(?:mix|version|edit|edition|reissue)|リマスター(?:版|盤)?",
-    deluxe=r"deluxe|dlx|luxury|collector'?s|limited|special|expanded|bonus|complete|legacy|platinum|anniversary|anniv|jubilee|"
+    deluxe=r"^x{2,3}v?$|deluxe|dlx|luxury|collector'?s|limited|special|expanded|bonus|complete|legacy|platinum|anniversary|anniv|jubilee|"
     r"jubil[äa]ums?\w*|\d+(?:st|nd|rd|th)|extended edition|edition|édition|edici[óo]n|edi[çc][ãa]o|edizione|\w*ausgabe|"
     r"disc \d|cd \d|デラックス.*|完全版|豪華盤|(?:初回)?(?:生産)?限定(?:盤|版)|通常盤|特别版|豪华版|리패키지",
     explicit=r"explicit|clean|edited|uncensored|parental advisory|explícito",
@@ -66,7 +66,8 @@ CUTS: Final = re.compile(
 BARE: Final = re.compile(
     r"(.*\S)[\s:]+((?:super |the )?deluxe(?: edition| version)?|(?:(?:19|20)\d\d )?remaster(?:ed)?(?: (?:19|20)\d\d)?"
     r"(?: edition| version)?|expanded(?: edition)?|(?:\d+(?:st|nd|rd|th) )?anniversary(?: edition)?|(?:special|limited|legacy|"
-    r"complete|collector'?s|bonus|bonus track) edition|explicit(?: version)?|original (?:motion picture )?soundtrack|ep)$",
+    r"complete|collector'?s|bonus|bonus track) edition|explicit(?: version)?|original (?:motion picture )?soundtrack|ep|"
+    r"x{2,3}v?)$",
     re.IGNORECASE,
 )
 COMMON: Final = re.compile(

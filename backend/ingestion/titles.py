@@ -36,6 +36,7 @@ _NO_SUBTITLE: Final = re.compile(
     r"instrumentals?|a?cappellas?|remix\w*|live|side|disc|preview|sampler|"
     r"promo|white label|commentary)\b|\b(?:i|ii|iii|iv|v|\d{1,3})$"
 )
+_LIVE: Final = re.compile(r"live\b", re.IGNORECASE)
 _THE: Final = re.compile(r"^the\s+", re.IGNORECASE)
 _FIRST: Final = re.compile(r"\s+(?:1|I|one)$", re.IGNORECASE)
 
@@ -159,6 +160,8 @@ def _without_tails(text: str, parts: _Parts, *, only_editions: bool = False) -> 
         said = _Parts()
         if not said.take(tail[2]) or (only_editions and said.performances):
             break
+        if tail.re is _AFTER_COLON and said.performances and not (_LIVE.match(tail[2]) or not without_kinds(tail[2])):
+            break  # "Awesome Mix" is a name
         parts.take(tail[2])
         text = tail[1].strip()
     return text
@@ -190,8 +193,8 @@ def without_artist(title: str, artist: str) -> str:
     if fold_name(first := _FIRST.sub("", title)) == by:
         return first
     name = re.escape(_THE.sub("", artist))
-    before = re.match(rf"(?:the\s+)?{name}(\s*:\s|\s+[-–—]\s|\s*/\s*|\s+)\s*(\S.*)$", title, re.IGNORECASE)
-    rest = before[2] if before and (before[1].strip() not in {"", "/"} or len(before[2].split()) > 2) else ""
+    before = re.match(rf"(?:the\s+)?{name}(\s*:\s|\s+[-–—]\s|\s*/\s*|\s+)\s*([^\s([].*)$", title, re.IGNORECASE)
+    rest = before[2] if before else ""
     if after := re.match(rf"(.*\S)\s+by\s+(?:the\s+)?{name}$", title, re.IGNORECASE):
         rest = after[1]
     return rest if rest and take_apart(rest).core else title

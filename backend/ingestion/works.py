@@ -13,15 +13,22 @@ _COMPOSERS: Final = frozenset({
     "albeniz", "albinoni", "bach", "barber", "bartok", "beethoven", "bellini", "berg", "berlioz", "bernstein", "bizet",
     "boccherini", "borodin", "boulez", "brahms", "britten", "bruch", "bruckner", "buxtehude", "byrd", "chopin", "copland",
     "corelli", "couperin", "czerny", "debussy", "donizetti", "dowland", "dufay", "dukas", "dvorak", "elgar", "faure",
-    "franck", "gershwin", "gesualdo", "glass", "glazunov", "glinka", "gluck", "gorecki", "gounod", "grieg", "handel", "haydn",
+    "franck", "gershwin", "gesualdo", "glazunov", "glinka", "gluck", "gorecki", "gounod", "grieg", "handel", "haydn",
     "hindemith", "holst", "ives", "janacek", "josquin", "khachaturian", "kodaly", "korngold", "liszt", "locatelli", "lully",
     "lutoslawski", "mahler", "massenet", "mendelssohn", "messiaen", "monteverdi", "mozart", "mussorgsky", "nielsen",
-    "offenbach", "orff", "pachelbel", "paganini", "palestrina", "part", "penderecki", "pergolesi", "poulenc", "prokofiev",
+    "offenbach", "orff", "pachelbel", "paganini", "palestrina", "penderecki", "pergolesi", "poulenc", "prokofiev",
     "puccini", "purcell", "rachmaninoff", "rachmaninov", "rameau", "ravel", "reger", "reich", "respighi", "rossini", "saens",
     "satie", "scarlatti", "schoenberg", "schubert", "schumann", "scriabin", "shostakovich", "sibelius", "smetana",
     "stockhausen", "strauss", "stravinsky", "tallis", "tartini", "tchaikovsky", "telemann", "verdi", "vivaldi", "wagner",
     "walton", "weber", "webern", "widor", "xenakis", "ysaye",
 })  # fmt: skip
+_SPELLINGS: Final = {
+    "rachmaninov": "rachmaninoff", "rachmaninow": "rachmaninoff", "tschaikowsky": "tchaikovsky", "tchaikowsky": "tchaikovsky",
+    "tchaikovski": "tchaikovsky", "prokofieff": "prokofiev", "prokofjew": "prokofiev", "schostakowitsch": "shostakovich",
+    "haendel": "handel", "strawinsky": "stravinsky", "mussorgski": "mussorgsky", "moussorgsky": "mussorgsky",
+    "skrjabin": "scriabin", "schonberg": "schoenberg",
+}  # fmt: skip
+_WORDS_OF_A_NAME: Final = 4
 _FORMS: Final = {
     form: re.compile(pattern)
     for form, pattern in {
@@ -127,7 +134,20 @@ def composers(text: str) -> frozenset[str]:
     >>> sorted(composers("Beethoven: Symphonie Nr. 5")), sorted(composers("Wiener Philharmoniker"))
     (['beethoven'], [])
     """
-    return frozenset(fold(text).split()) & _COMPOSERS
+    words = fold(text).split()
+    return frozenset(_SPELLINGS.get(w, w) for w in words) & _COMPOSERS
+
+
+def without_catalogue(title: str) -> str:
+    """A work's title without key, catalogue number and the composer before it.
+
+    >>> without_catalogue("Bach: Goldberg Variations, BWV 988"), without_catalogue("Requiem in D minor, K. 626")
+    ('goldberg variations', 'requiem')
+    """
+    before, colon, rest = title.partition(":")
+    text = fold(rest if colon and composers(before) and len(before.split()) <= _WORDS_OF_A_NAME else title)
+    bare = " ".join(_KEY.sub(" ", _CATALOGUE.sub(" ", text)).split())
+    return bare.removesuffix(" in").removesuffix(" en") or text
 
 
 def _key(match: re.Match[str]) -> str:

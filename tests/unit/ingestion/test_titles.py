@@ -99,7 +99,7 @@ def test_guests_and_misread_text() -> None:
         ("Steven Universe: Season 5", "Steven Universe", "Season 5"),
         ("Alice Cooper Goes to Hell", "Alice Cooper", "Goes to Hell"),
         ("Something Else by The Kinks", "Kinks", "Something Else"),
-        ("Queen Live", "Queen", "Queen Live"), ("Self-Titled", "Blur", "Blur"), ("Chicago 1", "Chicago", "Chicago"),
+        ("Queen Live", "Queen", "Live"), ("Self-Titled", "Blur", "Blur"), ("Chicago 1", "Chicago", "Chicago"),
         ("Weezer (Deluxe)", "Weezer", "Weezer (Deluxe)"), ("Weezer", "Weezer", "Weezer"), ("(", "(", "("),
     ],
 )  # fmt: skip
