@@ -115,7 +115,7 @@ class Encoder:
             there[:, i] = self._write(table, block, part)
             part[:, -1] = 1
             if block in TARGETS:
-                values[:, TARGETS.index(block)] = floats(table, block)
+                values[:, TARGETS.index(block)] = _number(table, block)
         return Encoded(x=x, known=there, values=values)
 
     def _write(self, table: pa.Table, block: str, out: Floats) -> Flags:
@@ -144,6 +144,8 @@ def _number(table: pa.Table, name: str) -> Values:
         return np.log(np.where(values > 0, values, np.nan))
     if name == "key":
         return np.where(values >= 0, values, np.nan)
+    if name in {"tempo", "time_signature"}:  # 0 where no beat was found
+        return np.where(values > 0, values, np.nan)
     return values
 
 

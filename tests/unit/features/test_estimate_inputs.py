@@ -61,7 +61,11 @@ def test_unknown_values_are_unknown() -> None:
     odd = songs(1, seed=3).slice(0, 2)
     odd = odd.set_column(odd.schema.get_field_index("key"), "key", pa.array([-1.0, 3.0]))
     odd = odd.set_column(odd.schema.get_field_index("duration_ms"), "duration_ms", pa.array([0, 1000]))
-    known = Encoder.fitted(songs(20, seed=3)).encode(odd).known
+    odd = odd.set_column(odd.schema.get_field_index("tempo"), "tempo", pa.array([0.0, 90.0]))
+    found = Encoder.fitted(songs(20, seed=3)).encode(odd)
+    known = found.known
+    assert known[:, BLOCKS.index("tempo")].tolist() == [False, True]
+    assert np.isnan(found.values[:, TARGETS.index("tempo")]).tolist() == [True, False]
     assert known[:, BLOCKS.index("key")].tolist() == [False, True]
     assert known[:, BLOCKS.index("duration_ms")].tolist() == [False, True]
 
