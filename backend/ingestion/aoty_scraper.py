@@ -6,11 +6,14 @@ used only when the user says that he may.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import defaultdict
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from cachetools import TTLCache
 from pydantic import Field, model_validator
 
 from backend.config.settings import SettingsGroup
@@ -20,7 +23,7 @@ from backend.ingestion.aoty_robots import Robots, check_page
 from backend.ingestion.editions import without_edition
 from backend.ingestion.matcher import Match, choose
 from backend.ingestion.source import Payload, SourceProfile
-from backend.ingestion.transport import Limits, Transport
+from backend.ingestion.transport import Limits, Params, Transport
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 from backend.utils.errors import (
     HintError,
@@ -32,6 +35,9 @@ from backend.utils.errors import (
 _SITE: Final = "https://www.albumoftheyear.org"
 _HOSTS: Final = frozenset({"www.albumoftheyear.org", "albumoftheyear.org"})
 LARGEST_PAGE: Final = 5_000_000
+_PAGES_KEPT: Final = 64
+_PAGE_SECONDS: Final = 600.0
+_LOCKS_KEPT: Final = 1_000
 _ALBUM_PATH: Final = re.compile(r"/album/\d+(?:-[^/]*)?/?")
 
 
@@ -55,6 +61,9 @@ class AotySource:
     def __init__(self, settings: AotySettings | None = None) -> None:
         self._settings = settings or AotySettings.read()
         self._robots = Robots(self._settings.aoty_url)
+        # Editions share a page there, and are searched for by the same words.
+        self._read: TTLCache[str, str] = TTLCache(_PAGES_KEPT, _PAGE_SECONDS)
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def profile(self) -> SourceProfile:
@@ -148,14 +157,26 @@ class AotySource:
         artist, title = (known.artist, known.title) if known is not None else (query.artist, query.album)
         # It finds only what has every word, and knows editions seldom.
         params: dict[str, str | int] = {"q": f"{artist} {without_edition(title)}"}
-        reply = await transport.get(self._at("search/albums/"), params=params, check=check_page)
+        found = await self._once(self._at("search/albums/"), transport, params=params)
         # The search page's links are relative to the site's root; a person is shown addresses that he can open and give back.
-        offered = [replace(c, id=urljoin(_SITE, c.id)) for c in read_search(reply.text())]
+        offered = [replace(c, id=urljoin(_SITE, c.id)) for c in read_search(found)]
         return choose(AlbumQuery(album=title, artist=artist, known=known), offered, source="aoty", hint="aoty_url")
 
     async def _page(self, url: str, transport: Transport) -> str:
-        await self._robots.obey(url, transport)
-        return (await transport.get(url, check=check_page)).text()
+        return await self._once(url, transport, params=None)
+
+    async def _once(self, url: str, transport: Transport, *, params: Params | None) -> str:
+        """A page's text; asked for once in a while, also by albums that run at once. Searches are the user's to allow."""
+        key = f"{url} {params}"
+        async with self._reading[key]:
+            text = self._read.get(key)
+            if text is None:
+                if params is None:
+                    await self._robots.obey(url, transport)
+                text = self._read[key] = (await transport.get(url, params=params, check=check_page)).text()
+        if len(self._reading) > _LOCKS_KEPT:
+            self._reading.clear()
+        return text
 
 
 def _album_path(path: str) -> str:

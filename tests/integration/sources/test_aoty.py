@@ -159,7 +159,7 @@ async def test_an_unfinished_page_is_asked_for_again(aoty: Aoty) -> None:
     assert (await aoty.album(HARBOUR.title, ARTIST)).title == HARBOUR.title
     aoty.fake.answer = says(half, content_type="text/html")
     with pytest.raises(MalformedReplyError, match="unfinished"):
-        await aoty.album(HARBOUR.title, ARTIST)
+        await aoty.album(SIXTY.title, ARTIST)
 
 
 async def test_another_layout_is_not_asked_for_again(aoty: Aoty) -> None:
@@ -249,3 +249,10 @@ async def test_a_saved_challenge_is_named(no_search: Aoty) -> None:
     html = "<html><head><title>Just a moment...</title></head></html>"
     with pytest.raises(HintError, match="the challenge that stands before the site"):
         await no_search.album(HARBOUR.title, ARTIST, hints={"aoty_html": html})
+
+
+async def test_editions_that_share_a_page_ask_for_it_once(aoty: Aoty) -> None:
+    titles = (HARBOUR.title, "Paper Harbour (Remastered)", "Paper Harbour")
+    albums = await asyncio.gather(*(aoty.album(title, ARTIST) for title in titles))
+    assert {a.ids["aoty"] for a in albums} == {"1"}
+    assert aoty.fake.paths() == ["/search/albums/", "/robots.txt", path(HARBOUR)]
