@@ -10,7 +10,8 @@ from typing import Final
 from rapidfuzz.distance import Indel
 
 from backend.ingestion.artists import first_artist
-from backend.ingestion.distance import alike, numbers, title_penalties, weigh
+from backend.ingestion.numerals import numbers
+from backend.ingestion.penalties import alike, title_penalties, weigh
 from backend.ingestion.scripts import is_latin
 from backend.ingestion.titles import Name, take_apart
 from backend.models.ingestion_models import TrackRecord

@@ -1,9 +1,9 @@
-"""How far one name is from another: named, weighted penalties, so that a score explains itself."""
+"""How far one name is from another."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -11,45 +11,15 @@ from rapidfuzz.distance import OSA
 
 from backend.ingestion.numerals import counted, in_digits, is_misspelt_year, numbers
 from backend.ingestion.scripts import is_dense, is_latin, skeleton, without_voicing
-from backend.ingestion.titles import Name, take_apart
-from backend.ingestion.works import is_same_work, read_work
 
-__all__ = ["WEIGHTS", "alike", "difference", "joined", "numbers", "take_apart", "title_penalties", "weigh"]
-
-# A penalty is 0..1; a match is what stays below 0.5 in all (`judge.SAME`), so that one above it ends a candidate's hopes.
-WEIGHTS: Final = {
-    "title": 1.0,
-    "artist": 1.0,
-    "performance": 0.6,
-    "subtitle": 0.55,
-    "aside": 0.25,
-    "edition": 0.15,
-    "single": 0.55,
-    "soundtrack": 0.3,
-    "year": 0.02,
-    "year_of_common_title": 0.55,
-    "tracks": 0.1,
-    "track_titles": 1.0,
-    "durations": 0.6,
-}
-# How much another edition differs: some only in sound or wrapping, some in their tracks.
-_EDITION_STEPS: Final = {
-    "remaster": 0.3, "explicit": 0.2, "format": 0.2, "market": 0.4, "soundtrack": 0.0, "deluxe": 0.6, "single": 0.0,
-}  # fmt: skip
-_A_TYPO: Final = 0.1
+A_TYPO: Final = 0.1
 _A_SHORT_TYPO: Final = 0.3
 _ONLY_BLANKS: Final = 0.02
 _A_ROMANISATION: Final = 0.05
 _A_SLIP_IN_A_YEAR: Final = 0.3
-_DECORATION: Final = frozenset({"remaster", "remastered", "explicit", "deluxe"})
 _OTHER: Final = 0.7
 _SHORT: Final = 8  # letters
-_CUT_WORDS: Final = 4  # of a title's beginning that stands for the whole
-_LONG: Final = 16  # letters; one astray does not make another album of such a title
 _FILLERS: Final = frozenset({"and", "n", "the"})
-_PERFORMED: Final = frozenset(
-    {"live", "unplugged", "acoustic", "remix", "remixes", "instrumentals", "demos", "covers", "concert"}
-)
 
 
 @lru_cache(maxsize=131_072)
@@ -80,7 +50,7 @@ def difference(a: str, b: str, *, roman: bool = True) -> float:
     if joined(a) == joined(b) or (roman and joined(counted(a)) == joined(counted(b))):
         return _ONLY_BLANKS
     if len(a.split()) > 2 and sorted(a.split()) == sorted(b.split()):
-        return _A_TYPO
+        return A_TYPO
     if is_latin(a) != is_latin(b):
         return _between_scripts(a, b)
     return _of_syllables(a, b) if is_dense(a) or is_dense(b) else _in_letters(a, b, roman=roman)
@@ -104,7 +74,7 @@ def _in_letters(a: str, b: str, *, roman: bool) -> float:
     if roman and edits == 1 and " " not in a and len(a) == len(b) < _SHORT and sorted(a) != sorted(b):
         return _OTHER  # "Stars" and "Start": of one short word any letter counts
     is_typo = not _other_word(a, b, edits=edits) and (any(_is_typo(x, y) for x, y in forms) or _lost_first_letter(a, b))
-    return _A_TYPO * edits or _ONLY_BLANKS if is_typo else min(1.0, 0.55 + 0.45 * edits / longer)
+    return A_TYPO * edits or _ONLY_BLANKS if is_typo else min(1.0, 0.55 + 0.45 * edits / longer)
 
 
 def _is_typo(one: str, other: str) -> bool:
@@ -127,15 +97,15 @@ def _between_scripts(a: str, b: str) -> float:
     one, other = skeleton(a), skeleton(b)
     if one == other:
         return _A_ROMANISATION
-    return _A_ROMANISATION + _A_TYPO if len(one) > 5 and one[:1] == other[:1] and OSA.distance(one, other) == 1 else 1.0
+    return _A_ROMANISATION + A_TYPO if len(one) > 5 and one[:1] == other[:1] and OSA.distance(one, other) == 1 else 1.0
 
 
 def _of_syllables(a: str, b: str) -> float:
     """Of names in which a letter is a syllable or a word: one astray in a long name at most."""
     one, other = without_voicing(a), without_voicing(b)
     if one == other:
-        return _A_TYPO
-    return _A_TYPO if min(len(one), len(other)) >= 8 and OSA.distance(one, other) == 1 else 1.0
+        return A_TYPO
+    return A_TYPO if min(len(one), len(other)) >= 8 and OSA.distance(one, other) == 1 else 1.0
 
 
 def _with_article(a: str, b: str) -> Iterator[tuple[str, str]]:
@@ -177,94 +147,3 @@ def _is_other(x: str, y: str, edits: int) -> bool:
         return True
     # A blank at the wrong place makes little of one edit look like much of two words.
     return edits > 1 and longer < 6 and OSA.distance(x, y) > 1
-
-
-def title_penalties(wanted: Name, offered: Name) -> Mapping[str, float]:
-    """Each way in which one title differs from another, unweighted; empty for equal ones."""
-    if wanted.folded == offered.folded:
-        return {}
-    found = min((_in_parts(wanted, offered), *_in_whole(wanted, offered)), key=weigh)
-    if "single" in wanted.editions ^ offered.editions:
-        found = {**found, "single": 1.0}
-    one, other = read_work(wanted.folded), read_work(offered.folded)
-    if one and other:
-        found = {**found, "title": 0.05 if is_same_work(one, other) else max(0.6, found.get("title", 0.0))}
-        found.pop("aside", None)
-    return {name: value for name, value in found.items() if value}
-
-
-def weigh(penalties: Mapping[str, float]) -> float:
-    """The distance that penalties add up to."""
-    return round(sum(WEIGHTS[name] * value for name, value in penalties.items()), 4)
-
-
-def _in_whole(wanted: Name, offered: Name) -> Iterator[Mapping[str, float]]:
-    """Taken as they stand: for titles whose brackets got lost on the way ("GUTS spilled")."""
-    if len(wanted.folded) >= _LONG and (typos := difference(wanted.folded, offered.folded)) <= 2 * _A_TYPO:
-        yield {"title": typos}
-    if wanted.said == offered.said and _without_decoration(wanted) == _without_decoration(offered):
-        yield {"edition": max(0.3, _edition(wanted.editions ^ offered.editions))}
-    if wanted.performances == offered.performances or wanted.said == offered.said:
-        yield {"title": difference(wanted.folded, offered.folded)}
-        if wanted.editions != offered.editions:
-            yield {
-                "title": difference(wanted.full, offered.full),
-                "edition": _edition(wanted.editions ^ offered.editions),
-            }
-        else:
-            yield {"title": difference(wanted.full, offered.full), "edition": 0.05}
-
-
-def _without_decoration(name: Name) -> str:
-    """A title without the words that shops add to any, wherever they stand."""
-    return joined(" ".join(w for w in name.folded.split() if w not in _DECORATION) or name.folded)
-
-
-def _in_parts(wanted: Name, offered: Name) -> Mapping[str, float]:
-    found: dict[str, float] = {}
-    if title := difference(wanted.core, offered.core):
-        found["title"] = title
-        if title > 0.5 and (subtitle := _subtitle(wanted, offered)) is not None:
-            found |= {"title": subtitle, "subtitle": 1.0}
-    if wanted.performances != offered.performances:
-        found["performance"] = 0.1 if _performed_alike(wanted, offered) else 1.0
-    if wanted.asides != offered.asides:
-        found["aside"] = 1.0
-        if wanted.asides and offered.asides and not alike(wanted.asides, offered.asides):
-            found["title"] = 1.0
-    if edition := 0.1 if wanted.editions == offered.editions else _edition(wanted.editions ^ offered.editions):
-        found["edition"] = edition
-    return found
-
-
-def _subtitle(wanted: Name, offered: Name) -> float | None:
-    """How far titles are apart of which one lacks its subtitle, or its end; None when it is not that."""
-    if not wanted.subtitle and not offered.subtitle:
-        shorter, longer = sorted((wanted.core, offered.core), key=len)
-        is_cut = (
-            len(shorter.split()) >= _CUT_WORDS
-            and longer.startswith(f"{shorter} ")
-            and numbers(shorter) == numbers(longer)
-        )
-        return 0.0 if is_cut else None
-    if wanted.subtitle and offered.subtitle:
-        return None
-    main, other = (wanted.main, offered.core) if wanted.subtitle else (offered.main, wanted.core)
-    apart = difference(main, other)
-    return apart if apart <= _A_TYPO and len(main) > 5 else None
-
-
-def _edition(kinds: frozenset[str]) -> float:
-    return min(1.0, sum(_EDITION_STEPS[kind] for kind in kinds))
-
-
-def _performed_alike(a: Name, b: Name) -> bool:
-    """Whether both say, in whatever place, that they are a performance of one kind ("MTV Unplugged", "… (Live)")."""
-    return bool(a.performances & b.performances) or any(
-        not x.performances and not _PERFORMED.isdisjoint(x.core.split()) for x in (a, b)
-    )
-
-
-def alike(a: frozenset[str], b: frozenset[str]) -> bool:
-    """Whether two titles' asides may be the same, or one title has fewer of them."""
-    return difference(" ".join(sorted(a)), " ".join(sorted(b))) < 0.5 or a <= b or b <= a

@@ -10,7 +10,7 @@ from typing import Final
 
 from backend.ingestion.alignment import align
 from backend.ingestion.artists import artist_difference
-from backend.ingestion.distance import WEIGHTS, title_penalties, weigh
+from backend.ingestion.penalties import WEIGHTS, title_penalties, weigh
 from backend.ingestion.titles import in_latin, is_common, take_apart, without_artist
 from backend.ingestion.works import composers, is_same_work, read_work, without_catalogue
 from backend.models.ingestion_models import TrackRecord

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from backend.ingestion.artists import artist_difference
-from backend.ingestion.distance import alike, difference
+from backend.ingestion.distance import difference
 from backend.ingestion.normalizer import tidy_isrc
+from backend.ingestion.penalties import alike
 from backend.ingestion.titles import take_apart
 from backend.models.ingestion_models import TrackRecord
 
