@@ -55,4 +55,4 @@ def listed(file: str) -> frozenset[str]:
 
 
 def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return tuple(filter(None, map(str.strip, text.split(",")))) if text else ()

@@ -174,7 +174,9 @@ def _names() -> Mapping[str, Word]:
     spellings = [(key, Word(Kind.GENRE, name)) for key, name in genres().items()]
     spellings += [(key, Word(Kind.MOOD, name)) for key, name in moods().items()]
     names: dict[str, Word] = {}
-    for form in (str, plainest, closed):
+    for key, word in spellings:
+        names.setdefault(key, word)
+    for form in (plainest, closed):
         for key, word in spellings:
             names.setdefault(form(key), word)
     return names
