@@ -137,7 +137,9 @@ def _other_word(a: str, b: str, *, edits: int) -> bool:
     one, other = a.split(), b.split()
     if len(one) != len(other):
         shorter, longer = sorted((one, other), key=len)
-        return not Counter(shorter) - Counter(longer)  # a word more is no typing error
+        more = Counter(longer) - Counter(shorter)
+        # A word more is no typing error, unless it is a misspelt article.
+        return not Counter(shorter) - Counter(longer) and any(OSA.distance(w, "the") > 1 for w in more)
     return any(_is_other(x, y, edits) for x, y in zip(one, other, strict=True) if x != y)
 
 
