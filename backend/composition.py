@@ -17,6 +17,7 @@ from backend.repositories.aggregates import Aggregates
 from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
+from backend.repositories.artist_reader import ArtistReader
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
@@ -25,6 +26,7 @@ from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
 from backend.repositories.jobs import JobRepository
 from backend.repositories.measured_tracks import MeasuredTracks
+from backend.repositories.provenances import Provenances
 from backend.repositories.remerging import Remerging
 from backend.repositories.source_memory import SourceMemory
 from backend.repositories.storage import Storage
@@ -36,6 +38,7 @@ from backend.routes.dependencies import Services
 from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
+from backend.services.artist_service import ArtistService
 from backend.services.demo_service import DemoService
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
@@ -122,7 +125,8 @@ def build_services(
         matching=MatchService(unmatched, ingestion),
         demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),
         imports=PageImport(store, ImportTargets(database), merging=merging, stored=stored),
-        albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl),
+        albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl, stored=stored),
+        artists=ArtistService(ArtistReader(database)),
         analytics=analytics,
         users=UserService(
             build_listener(sources, transports), Tastes(database), cache=cache, ttl=settings.cache.cache_user_ttl
@@ -135,7 +139,9 @@ def build_services(
         upkeep=upkeep,
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
-        exports=ExportService(ml, settings.app.tensoe_home / "exports"),
+        exports=ExportService(
+            ml, settings.app.tensoe_home / "exports", provenances=Provenances(database), profiles=profiles
+        ),
     )
 
 

@@ -9,16 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.cli.console import Json, opened, out, run, show_json
+from backend.models.ingestion_models import RightsLevel
+from backend.models.results import TrackFilter
 from backend.utils.errors import InvalidInputError
 
+_Rights = Annotated[RightsLevel, typer.Option(help="Whose values: anybody's, or only those that may be used so.")]
 
-def status(as_json: Json = False) -> None:
+
+def status(rights: _Rights = RightsLevel.ANY, as_json: Json = False) -> None:
     """Say what is stored, which share of tracks knows each field, and which sources can be asked."""
 
     async def work() -> None:
         async with opened(worker=False) as container:
-            summary = await container.services.analytics.summary()
-            coverage = await container.services.analytics.coverage()
+            summary = await container.services.analytics.summary(rights)
+            coverage = await container.services.analytics.coverage(rights)
             sources = container.ingestion.sources()
             where = container.database.place
         if as_json:
@@ -51,19 +55,24 @@ def export(
     filename: Annotated[str, typer.Argument(help="A plain name; .csv, .parquet, .arrow or .jsonl decides the form.")],
     limit: _Limit = 10_000,
     target: _Target = "aoty_score",
+    rights: _Rights = RightsLevel.ANY,
+    estimates: Annotated[bool, typer.Option(help="Whether estimated audio features count as known.")] = True,
+    one_per_recording: Annotated[bool, typer.Option(help="Of a recording only the earliest appearance.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write training data or the feature matrix into the export folder."""
+    """Write training data or the feature matrix into the export folder, with a report of rights beside it."""
     if what not in {"training-data", "feature-matrix"}:
         raise InvalidInputError(f"{what!r} cannot be exported; there are training-data and feature-matrix")
+
+    wanted = TrackFilter(rights=rights, estimates=estimates, one_per_recording=one_per_recording)
 
     async def work() -> None:
         async with opened(worker=False) as container:
             exports = container.services.exports
             if what == "training-data":
-                made = await exports.training_data(filename, limit=limit)
+                made = await exports.training_data(filename, limit=limit, track_filter=wanted)
             else:
-                made = await exports.feature_matrix(filename, limit=limit, target=target)
+                made = await exports.feature_matrix(filename, limit=limit, target=target, track_filter=wanted)
             folder = container.settings.app.tensoe_home / "exports"
         if as_json:
             show_json(made)
@@ -76,13 +85,14 @@ def export(
 def recommend(
     track_id: Annotated[str, typer.Argument(help="The track's id, as the API and exports give it.")],
     k: Annotated[int, typer.Option(help="How many.")] = 10,
+    rights: _Rights = RightsLevel.ANY,
     as_json: Json = False,
 ) -> None:
     """Name the tracks most similar to one, with the reasons."""
 
     async def work() -> None:
         async with opened(worker=False) as container:
-            found = await container.services.ml.recommendations(track_id, k=k)
+            found = await container.services.ml.recommendations(track_id, k=k, track_filter=TrackFilter(rights=rights))
         if as_json:
             show_json(found)
             return

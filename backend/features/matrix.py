@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from backend.features import target as targets
 from backend.features.audio import audio
@@ -31,7 +32,7 @@ from backend.features.multihot import multihot, top
 from backend.features.numeric import explicit, numeric
 from backend.features.target import Target
 
-READS: Final = ("id", *TAGS, *NUMERIC, *CONTINUOUS, *CATEGORIES, "explicit", *targets.SCORES, "synthetic")
+READS: Final = ("id", *TAGS, *NUMERIC, *CONTINUOUS, *CATEGORIES, "explicit", *targets.SCORES, "synthetic", "provenance")
 """The columns of `enhanced_tracks` that a matrix is computed from."""
 GENRES: Final = 50
 MOODS: Final = 30
@@ -65,6 +66,7 @@ class FeatureMatrix:
         y: n_tracks; float64 with NaN where unknown, or names of genres.
         ids: the tracks' ids, n_tracks.
         synthetic: which tracks hold a made-up value, n_tracks.
+        provenances: who gave the tracks' values, as JSON text, and of how many tracks.
     """
 
     X: Floats
@@ -73,6 +75,7 @@ class FeatureMatrix:
     ids: list[str]
     target: Target
     synthetic: Flags = field(repr=False)
+    provenances: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> list[str]:
@@ -111,7 +114,13 @@ def build(
         ids=kept.column("id").to_pylist(),
         target=aim,
         synthetic=floats(kept, "synthetic") == 1,
+        provenances=_provenances(kept),
     )
+
+
+def _provenances(table: pa.Table) -> dict[str, int]:
+    counted = pc.value_counts(table.column("provenance").combine_chunks()).to_pylist()
+    return {str(row["values"]): int(row["counts"]) for row in counted}
 
 
 def _blocks(table: pa.Table, target: Target, options: MatrixOptions) -> Iterator[Block]:

@@ -74,3 +74,14 @@ def _overall(neighbour: Neighbour) -> str:
         best = neighbour.closest[0]
         return f"{best.feature} leans the same way: {best.own:.2f} and {best.other:.2f}"
     return "released on the same side of the catalogue's mean year"
+
+
+def share_words(contributions: dict[str, float]) -> list[str]:
+    """What makes two groups of tracks alike, the weightiest first.
+
+    >>> share_words({"audio": 0.2, "year": -0.1, "genres": 0.5, "moods": 0.0})
+    ['alike in genres: 0.50 of the score', 'alike in sound: 0.20 of the score']
+    """
+    names = {"audio": "sound", "year": "time"}
+    ranked = sorted(contributions.items(), key=lambda item: (-item[1], item[0]))
+    return [f"alike in {names.get(name, name)}: {share:.2f} of the score" for name, share in ranked if share > 0]

@@ -149,6 +149,33 @@ class SimilarityIndex:
         divisor[divisor == 0] = 1  # nothing known of one of them: all products are 0
         return {group: np.round(products[group] / divisor, _DECIMALS) for group in GROUPS}
 
+    @property
+    def ids(self) -> list[str]:
+        """Of all tracks, in the order of the rows."""
+        return self._ids
+
+    def column(self, name: str) -> list[str | None]:
+        """A field of `CARD` of all tracks, in the order of the rows."""
+        found: list[str | None] = self._cards.column(name).to_pylist()
+        return found
+
+    def rows(self, track_ids: Iterable[str]) -> list[int]:
+        """The rows of some tracks.
+
+        Raises:
+            NotFoundError: no track has one of these ids.
+        """
+        return [self._row(track_id) for track_id in track_ids]
+
+    def mean_parts(self, track_ids: Iterable[str]) -> dict[str, Values]:
+        """Each group's share of the cosine with all tracks, as the mean over some tracks.
+
+        Raises:
+            NotFoundError: no track has one of these ids.
+        """
+        parts = [self._parts(row) for row in self.rows(track_ids)]
+        return {group: np.mean([p[group] for p in parts], axis=0) for group in GROUPS}
+
     def _mask(self, allowed: Iterable[str]) -> Flags:
         mask = np.zeros(len(self._ids), bool)
         mask[[self._rows[track_id] for track_id in allowed if track_id in self._rows]] = True

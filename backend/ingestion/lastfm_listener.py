@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from backend.ingestion.lastfm_client import LastfmSettings, call
 from backend.ingestion.lastfm_wire import Json, listed, name_of, number, rank_of
 from backend.ingestion.transport import Transport
+from backend.models.ingestion_models import Rights
 from backend.utils.errors import UnconfiguredError
 
 Kind = Literal["artists", "albums", "tracks"]
@@ -31,6 +32,11 @@ class LastfmListener:
     def __init__(self, transport: Transport, settings: LastfmSettings | None = None) -> None:
         self._transport = transport
         self._settings = settings or LastfmSettings.read()
+
+    @property
+    def rights(self) -> Rights:
+        """What Last.fm's terms let one do with what listeners play."""
+        return Rights.NONCOMMERCIAL
 
     async def top(self, user: str, kind: Kind, *, period: Period, limit: int) -> Sequence[Mapping[str, Any]]:
         """The most played, first the most: name, plays, rank, url, and the artist of albums and tracks.

@@ -28,8 +28,30 @@ class TrackFilter:
     synthetic: bool | None = None
     rights: RightsLevel = RightsLevel.ANY  # from which sources; see docs/rights.md
     estimates: bool = True  # whether estimated audio features count as known
+    one_per_recording: bool = False  # of a recording on several albums only the earliest appearance
     after: str | None = None  # only ids behind this one: a listing that goes on
     until: str | None = None  # only ids up to this one, all of them: a page whose end was told before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbumFilter:
+    """Which albums: every condition that is set must hold. Names are compared in their folded spelling.
+
+    `q` is looked for in titles and artists and forgives misspelling.
+    """
+
+    q: str | None = None
+    artist: str | None = None
+    artist_id: str | None = None
+    genre: str | None = None
+    mood: str | None = None
+    label: str | None = None  # a part of it
+    year_from: int | None = None
+    year_to: int | None = None
+    min_user_score: float | None = None  # 0..100
+    min_critic_score: float | None = None  # 0..100
+    synthetic: bool | None = None
+    rights: RightsLevel = RightsLevel.ANY
 
 
 class IngestResult(StrEnum):

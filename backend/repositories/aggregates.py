@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from string import Template
 from typing import Any, Final
 
 import orjson
 
-from backend.models.ingestion_models import AUDIO_FEATURES
+from backend.models.ingestion_models import AUDIO_FEATURES, RightsLevel
 from backend.repositories.database import Database
+from backend.repositories.layers import LAYERS
 
 _FIELDS: Final = (
     "genres", "moods", "audio_features", "popularity", "duration_ms", "track_number", "release_date", "aoty_score",
-    "aoty_critic_score", "explicit", "rating", "listeners", "isrc", "spotify_id", *AUDIO_FEATURES,
+    "aoty_critic_score", "explicit", "rating", "listeners", "isrc", "spotify_id", "recording_mbid", *AUDIO_FEATURES,
 )  # fmt: skip
 _KNOWN: Final = {"genres": "cardinality(genres) > 0", "moods": "cardinality(moods) > 0"}
 
@@ -21,22 +23,22 @@ def _known(field: str) -> str:
 
 
 _SUMMARY: Final = """
-SELECT (SELECT count(*) FROM enhanced_tracks) AS tracks, (SELECT count(*) FROM albums) AS albums,
-       (SELECT count(*) FROM artists a WHERE EXISTS (SELECT FROM albums b WHERE b.artist_id = a.id)) AS artists,
-       (SELECT count(DISTINCT g) FROM (SELECT unnest(genres) AS g FROM albums) x) AS genres,
-       (SELECT count(DISTINCT m) FROM (SELECT unnest(moods) AS m FROM albums) x) AS moods,
-       (SELECT count(*) FROM albums WHERE synthetic) AS synthetic_albums,
-       (SELECT count(*) FROM enhanced_tracks WHERE synthetic) AS synthetic_tracks,
-       (SELECT min(release_year) FROM enhanced_tracks) AS first_year,
-       (SELECT max(release_year) FROM enhanced_tracks) AS last_year,
-       (SELECT max(updated_at) FROM albums) AS last_change
+SELECT (SELECT count(*) FROM $tracks) AS tracks, (SELECT count(*) FROM $albums) AS albums,
+       (SELECT count(DISTINCT artist_id) FROM $albums) AS artists,
+       (SELECT count(DISTINCT g) FROM (SELECT unnest(genres) AS g FROM $albums) x) AS genres,
+       (SELECT count(DISTINCT m) FROM (SELECT unnest(moods) AS m FROM $albums) x) AS moods,
+       (SELECT count(*) FROM $albums WHERE synthetic) AS synthetic_albums,
+       (SELECT count(*) FROM $tracks WHERE synthetic) AS synthetic_tracks,
+       (SELECT min(release_year) FROM $tracks) AS first_year,
+       (SELECT max(release_year) FROM $tracks) AS last_year,
+       (SELECT max(updated_at) FROM $albums) AS last_change
 """
-_COVERAGE: Final = "SELECT count(*) AS tracks, {} FROM enhanced_tracks".format(
+_COVERAGE: Final = "SELECT count(*) AS tracks, {} FROM $tracks".format(
     ", ".join(f'count(*) FILTER (WHERE {_known(f)}) AS "{f}"' for f in _FIELDS)
 )
 _BY_SOURCE: Final = """
 WITH named AS (
-    SELECT DISTINCT t.id, s.source FROM enhanced_tracks t,
+    SELECT DISTINCT t.id, s.source FROM $tracks t,
     LATERAL (SELECT unnest(string_to_array(value, '+')) AS source FROM jsonb_each_text(t.provenance)) AS s
 ), tracks AS (SELECT source, count(*) AS tracks FROM named GROUP BY source),
 records AS (
@@ -46,23 +48,23 @@ records AS (
 )
 SELECT source, r.rights, coalesce(r.albums, 0) AS albums, coalesce(t.tracks, 0) AS tracks,
        coalesce(r.bytes, 0) AS bytes, r.last_fetched
-FROM records r FULL JOIN tracks t USING (source) ORDER BY source
+FROM records r FULL JOIN tracks t USING (source) WHERE $1::boolean OR t.source IS NOT NULL ORDER BY source
 """
 _TAGS: Final = """
-SELECT tag AS name, count(*) AS tracks, round(count(*)::numeric / greatest((SELECT count(*) FROM enhanced_tracks), 1), 6)::float8
+SELECT tag AS name, count(*) AS tracks, round(count(*)::numeric / greatest((SELECT count(*) FROM $tracks), 1), 6)::float8
     AS share, bool_or(synthetic) AS synthetic
-FROM (SELECT unnest({column}) AS tag, synthetic FROM enhanced_tracks) AS t
+FROM (SELECT unnest({column}) AS tag, synthetic FROM $tracks) AS t
 GROUP BY tag ORDER BY tracks DESC, tag LIMIT $1
 """
 _HISTOGRAM: Final = """
 SELECT low, low + 10 AS high, count({column}) AS tracks FROM generate_series(0, 90, 10) AS low
-LEFT JOIN enhanced_tracks ON {column} >= low AND ({column} < low + 10 OR (low = 90 AND {column} = 100))
+LEFT JOIN $tracks ON {column} >= low AND ({column} < low + 10 OR (low = 90 AND {column} = 100))
 GROUP BY low ORDER BY low
 """
 _YEARS: Final = """
 SELECT release_year AS year, count(*) AS tracks, count(DISTINCT album_id) AS albums, avg(popularity)::float8 AS popularity,
        avg(aoty_score)::float8 AS aoty_score, avg(duration_ms)::float8 AS duration_ms, {means}
-FROM enhanced_tracks WHERE release_year IS NOT NULL GROUP BY release_year ORDER BY release_year
+FROM $tracks WHERE release_year IS NOT NULL GROUP BY release_year ORDER BY release_year
 """.format(means=", ".join(f'avg("{f}")::float8 AS "{f}"' for f in AUDIO_FEATURES[:9]))
 _SIZES: Final = """
 SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes, greatest(c.reltuples, 0)::bigint AS rows_estimated
@@ -72,14 +74,27 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema() ORDER BY bytes DE
 
 
 class Aggregates:
-    """Reads figures."""
+    """Reads figures of one level of rights.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the tables, migrated.
+        rights: the level.
+    """
+
+    def __init__(self, database: Database, *, rights: RightsLevel = RightsLevel.ANY) -> None:
         self._database = database
+        self._layer = LAYERS[rights]
+
+    def at(self, rights: RightsLevel) -> Aggregates:
+        """The figures of another level."""
+        return Aggregates(self._database, rights=rights)
+
+    def _of_layer(self, statement: str) -> str:
+        return Template(statement).safe_substitute(tracks=self._layer.tracks, albums=self._layer.albums)
 
     async def _rows(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
         async with self._database.connection() as connection:
-            return [dict(row) for row in await connection.fetch(statement, *parameters)]
+            return [dict(row) for row in await connection.fetch(self._of_layer(statement), *parameters)]
 
     async def summary(self) -> dict[str, Any]:
         """How much there is: tracks, albums, artists, genres, moods, years, made-up values."""
@@ -95,9 +110,9 @@ class Aggregates:
 
     async def _tags(self, column: str, limit: int) -> dict[str, Any]:
         async with self._database.connection() as connection:
-            rows = await connection.fetch(_TAGS.format(column=column), limit)
+            rows = await connection.fetch(self._of_layer(_TAGS.format(column=column)), limit)
             distinct = await connection.fetchval(
-                f"SELECT count(DISTINCT tag) FROM (SELECT unnest({column}) AS tag FROM enhanced_tracks) AS t"
+                f"SELECT count(DISTINCT tag) FROM (SELECT unnest({column}) AS tag FROM {self._layer.tracks}) AS t"
             )
         return {"distinct": distinct, "count": len(rows), "data": [dict(row) for row in rows]}
 
@@ -119,7 +134,7 @@ class Aggregates:
             f'percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY "{f}"))::text AS "{f}"'
             for f in AUDIO_FEATURES
         )
-        row = (await self._rows(f"SELECT {parts} FROM enhanced_tracks"))[0]
+        row = (await self._rows(f"SELECT {parts} FROM $tracks"))[0]
         return {name: orjson.loads(figures) for name, figures in row.items()}
 
     async def coverage(self) -> dict[str, Any]:
@@ -129,7 +144,7 @@ class Aggregates:
         return {
             "tracks": tracks,
             "fields": {f: {"known": n, "share": round(n / tracks, 6) if tracks else 0.0} for f, n in counts.items()},
-            "sources": await self._rows(_BY_SOURCE),
+            "sources": await self._rows(_BY_SOURCE, self._layer.level is RightsLevel.ANY),
         }
 
     async def sizes(self) -> dict[str, Any]:

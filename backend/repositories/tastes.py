@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import Template
 from typing import Any
 
 import orjson
 
-from backend.models.ingestion_models import AUDIO_FEATURES
+from backend.models.ingestion_models import AUDIO_FEATURES, RightsLevel
 from backend.repositories.database import Database
+from backend.repositories.layers import LAYERS
 
 _MEANS = ", ".join(
     f"'{name}', avg(t.{name})" for name in AUDIO_FEATURES if name not in {"key", "mode", "time_signature"}
@@ -16,7 +18,7 @@ _MEANS = ", ".join(
 # One pass over the artists' tracks; tags are counted beside it, since unnesting would multiply the means' rows.
 _OF_ARTISTS = f"""
 WITH mine AS (
-    SELECT a.artist_key, t.* FROM albums a JOIN enhanced_tracks t ON t.album_id = a.id WHERE a.artist_key = ANY($1)
+    SELECT a.artist_key, t.* FROM $albums a JOIN $tracks t ON t.album_id = a.id WHERE a.artist_key = ANY($1)
 ), genre AS (
     SELECT artist_key, jsonb_object_agg(tag, n) AS counts
     FROM (SELECT artist_key, unnest(genres) AS tag, count(*) AS n FROM mine GROUP BY 1, 2) g GROUP BY 1
@@ -38,14 +40,17 @@ class Tastes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_artists(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+    async def of_artists(self, keys: Sequence[str], *, rights: RightsLevel = RightsLevel.ANY) -> list[dict[str, Any]]:
         """Per artist that the catalogue has: tracks, mean audio features, number of tracks per genre and mood.
 
         Args:
             keys: folded names (`fold_name`).
+            rights: whose values.
         """
         async with self._database.connection() as connection:
-            rows = await connection.fetch(_OF_ARTISTS, list(dict.fromkeys(keys)))
+            layer = LAYERS[rights]
+            statement = Template(_OF_ARTISTS).safe_substitute(albums=layer.albums, tracks=layer.tracks)
+            rows = await connection.fetch(statement, list(dict.fromkeys(keys)))
         return [
             {
                 "artist_key": row["artist_key"],

@@ -9,7 +9,8 @@ from backend.models.ingestion_models import AUDIO_FEATURES
 TRACK_COLUMNS: Final = (
     "id", "title", "artist", "album", "album_id", "disc_number", "track_number", "release_date", "release_year",
     "duration_ms", "explicit", "popularity", "genres", "moods", "audio_features", "aoty_score", "aoty_critic_score", "rating",
-    "listeners", "isrc", "spotify_id", "provenance", "synthetic",
+    "listeners", "isrc", "spotify_id", "recording_id", "recording_mbid", "mood_valence", "mood_arousal", "tag_weights",
+    "estimates", "provenance", "synthetic",
 )  # fmt: skip
 """The columns of a row of training data."""
 

@@ -7,13 +7,30 @@ from typing import Final
 
 import msgspec
 
+from backend.models.ingestion_models import AUDIO_FEATURES
 from backend.models.results import TrackFilter
+from backend.repositories.layers import LAYERS
 from backend.repositories.tag_spellings import spellings
+from backend.repositories.track_columns import TRACK_COLUMNS
 from backend.utils.errors import InvalidInputError
 from backend.utils.text import fold, fold_name
 
 PARAMETER: Final = "$1::text::jsonb"
 """The filter's values where a client binds parameters."""
+
+# The same columns, with what was estimated unknown. Nobody who takes estimates pays for it.
+_MEASURED: Final = "(SELECT {columns} FROM {{table}}) AS measured".format(
+    columns=", ".join(
+        f'CASE WHEN estimates ? \'{c}\' THEN NULL ELSE "{c}" END AS "{c}"'
+        if c in AUDIO_FEATURES
+        else "audio_features - ARRAY(SELECT jsonb_object_keys(estimates)) AS audio_features"
+        if c == "audio_features"
+        else "'{{}}'::jsonb AS estimates"
+        if c == "estimates"
+        else f'"{c}"'
+        for c in dict.fromkeys((*TRACK_COLUMNS, *AUDIO_FEATURES))
+    )
+)
 
 SESSION: Final = "current_setting('tensoe.filter')::jsonb"
 """The filter's values where it does not: the session holds them (`SELECT set_config('tensoe.filter', …, false)`)."""
@@ -38,6 +55,9 @@ def values(track_filter: TrackFilter) -> str:
         "pattern": containing(f.q),
         "folded": containing(fold(f.q)) if f.q else None,
         "synthetic": f.synthetic,
+        "rights": f.rights,
+        "estimates": f.estimates,
+        "one_per_recording": f.one_per_recording,
         "after": f.after,
         "until": f.until,
     }
@@ -57,6 +77,12 @@ def as_json(held: object) -> str:
     if b"\\u0000" in written:
         raise InvalidInputError("A filter holds a NUL character; leave it out")
     return written.decode()
+
+
+def tracks_of(track_filter: TrackFilter) -> str:
+    """What a statement reads tracks from: the table of the level of rights asked for, with or without estimates."""
+    table = LAYERS[track_filter.rights].tracks
+    return table if track_filter.estimates else _MEASURED.format(table=table)
 
 
 def most(track_filter: TrackFilter, limit: int) -> int | None:
@@ -83,7 +109,7 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
         yield (
             # As an array, so that both sides can use their index.
             f"(lower(artist) = lower({held}->>'artist') OR album_id = ANY(ARRAY("
-            f"SELECT a.id FROM albums a WHERE a.artist_key = {held}->>'artist_key')))"
+            f"SELECT a.id FROM {LAYERS[f.rights].albums} a WHERE a.artist_key = {held}->>'artist_key')))"
         )
     if f.album_id is not None:
         yield f"album_id = {held}->>'album_id'"
@@ -95,6 +121,12 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
         yield f"popularity >= ({held}->>'min_popularity')::int"
     if f.synthetic is not None:
         yield f"synthetic = ({held}->>'synthetic')::boolean"
+    if f.one_per_recording:
+        table = LAYERS[f.rights].tracks
+        yield (
+            f"id IN (SELECT DISTINCT ON (coalesce(recording_id, id)) id FROM {table} "
+            "ORDER BY coalesce(recording_id, id), release_date, id)"
+        )
     if f.after is not None:
         yield f"id > {held}->>'after'"
     if f.until is not None:
@@ -103,8 +135,8 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
         said = " OR ".join(f"{column} ILIKE {held}->>'pattern'" for column in ("title", "artist", "album"))
         # Folded names find "Björk" by "bjork".
         yield (
-            f"({said} OR album_id = ANY(ARRAY(SELECT a.id FROM albums a WHERE a.artist_key LIKE {held}->>'folded' "
-            f"OR a.title_key LIKE {held}->>'folded')))"
+            f"({said} OR album_id = ANY(ARRAY(SELECT a.id FROM {LAYERS[f.rights].albums} a "
+            f"WHERE a.artist_key LIKE {held}->>'folded' OR a.title_key LIKE {held}->>'folded')))"
         )
 
 

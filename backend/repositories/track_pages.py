@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from backend.models.results import TrackFilter
 from backend.repositories import cursor as cursors
 from backend.repositories.database import Database
-from backend.repositories.track_filter import PARAMETER, values, where
+from backend.repositories.track_filter import PARAMETER, tracks_of, values, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,8 @@ class TrackPages:
         rows = replace(track_filter, after=after)
         async with self._database.connection() as connection:
             found = await connection.fetchrow(
-                "WITH page AS (SELECT id, synthetic, row_number() OVER (ORDER BY id) AS n FROM enhanced_tracks "
+                "WITH page AS (SELECT id, synthetic, row_number() OVER (ORDER BY id) AS n "
+                f"FROM {tracks_of(rows)} "
                 f"WHERE {where(rows, PARAMETER)} AND ($1::text IS NOT NULL) ORDER BY id LIMIT $2::bigint + 1) "
                 "SELECT count(*) AS n, max(id) FILTER (WHERE n = $2::bigint) AS last, "
                 "coalesce(bool_or(synthetic) FILTER (WHERE n <= $2::bigint), false) AS synthetic FROM page",

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 
+from backend.models.ingestion_models import RightsLevel
 from backend.models.results import Page, TrackFilter
 from backend.repositories import cursor as cursors
 from backend.repositories.database import Database
+from backend.repositories.layers import LAYERS
 from backend.repositories.track_columns import FLAT_COLUMNS, TRACK_COLUMNS, csv_expression
-from backend.repositories.track_filter import PARAMETER, most, values, where
+from backend.repositories.track_filter import PARAMETER, most, tracks_of, values, where
 from backend.repositories.track_tables import TrackTables
 from backend.utils.errors import NotFoundError
 
@@ -43,7 +45,7 @@ _WRITERS: Final[dict[Form, tuple[bytes, Callable[[Any], bytes], bytes]]] = {
 
 
 class TrackReader:
-    """Reads `enhanced_tracks`; always ordered by id, which never changes."""
+    """Reads tracks of any level of rights; always ordered by id, which never changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -58,7 +60,7 @@ class TrackReader:
         after = cursors.decode(cursor, of=held, parts=1)[0] if cursor else ""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                f"SELECT id, {_ROW} AS row FROM enhanced_tracks "
+                f"SELECT id, {_ROW} AS row FROM {tracks_of(track_filter)} "
                 f"WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL) AND id > $2 ORDER BY id LIMIT $3",
                 held,
                 after,
@@ -70,29 +72,30 @@ class TrackReader:
             next_cursor=cursors.encode([rows[limit - 1]["id"]], of=held) if more else None,
         )
 
-    async def track(self, track_id: str) -> dict[str, Any]:
-        """One track.
+    async def track(self, track_id: str, *, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
+        """One track, at a level of rights.
 
         Raises:
             NotFoundError: no track has this id.
         """
         async with self._database.connection() as connection:
-            row = await connection.fetchval(f"SELECT {_ROW} FROM enhanced_tracks WHERE id = $1", track_id)
+            row = await connection.fetchval(f"SELECT {_ROW} FROM {LAYERS[rights].tracks} WHERE id = $1", track_id)
         if row is None:
             raise NotFoundError(f"No track has the id {track_id[:100]!r}; /ml/training-data lists what is stored")
         found: dict[str, Any] = orjson.loads(row)
         return found
 
-    async def version(self) -> str:
-        """A text that changes whenever tracks do: an album's time moves with its tracks (see `staging`).
+    async def version(self, rights: RightsLevel = RightsLevel.ANY) -> str:
+        """A text that changes whenever tracks of a level do: an album's time moves with its tracks (see `staging`).
 
         The sum is exact whatever order transactions end in; the greatest time alone is not.
         """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                "SELECT count(*) AS n, coalesce(sum(extract(epoch FROM updated_at)), 0)::text AS moved FROM albums"
+                "SELECT count(*) AS n, coalesce(sum(extract(epoch FROM updated_at)), 0)::text AS moved "
+                f"FROM {LAYERS[rights].albums}"
             )
-        return f"{row['n']}/{row['moved']}"
+        return f"{rights}/{row['n']}/{row['moved']}"
 
     # -- streams of text ---------------------------------------------------------------------------
 
@@ -103,7 +106,7 @@ class TrackReader:
         """
         listed = ", ".join(map(csv_expression, FLAT_COLUMNS)) if form == "csv" else _ROW
         statement = (
-            f"SELECT {listed} FROM enhanced_tracks WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL) "
+            f"SELECT {listed} FROM {tracks_of(track_filter)} WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL) "
             "ORDER BY id LIMIT $2"
         )
         opening, write, closing = _WRITERS[form]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from backend.models.results import TrackFilter
 from backend.repositories.track_columns import FLAT_COLUMNS, READABLE
-from backend.repositories.track_filter import SESSION, most, values, where
+from backend.repositories.track_filter import SESSION, most, tracks_of, values, where
 from backend.utils.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_JSON: Final = frozenset({"audio_features", "provenance"})
+_JSON: Final = frozenset({"audio_features", "provenance", "tag_weights", "estimates"})
 
 
 class TrackTables:
@@ -49,7 +49,7 @@ class TrackTables:
         listed = ", ".join(f'"{c}"::text AS "{c}"' if c in _JSON else f'"{c}"' for c in chosen)
         rows = most(track_filter, limit)
         statement = (
-            f"SELECT {listed} FROM enhanced_tracks WHERE {where(track_filter, SESSION)} "
+            f"SELECT {listed} FROM {tracks_of(track_filter)} WHERE {where(track_filter, SESSION)} "
             f"ORDER BY id LIMIT {'ALL' if rows is None else int(rows)}"
         )
         with self._connection.cursor() as cursor:

@@ -15,6 +15,7 @@ from backend import __version__
 from backend.config.settings import Settings
 from backend.routes import (
     album_routes,
+    artist_routes,
     errors,
     import_routes,
     job_routes,
@@ -22,6 +23,7 @@ from backend.routes import (
     metrics_routes,
     ml_routes,
     system_routes,
+    track_routes,
     user_routes,
 )
 from backend.routes.context import RequestContext
@@ -55,7 +57,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     for module in (
         system_routes, ml_routes, job_routes, import_routes,
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
-        user_routes, metrics_routes,
+        artist_routes, track_routes, user_routes, metrics_routes,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

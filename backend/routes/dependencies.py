@@ -11,10 +11,12 @@ from pydantic import AfterValidator, Field
 
 from backend.config.settings import Settings
 from backend.metrics import Metrics
-from backend.models.results import TrackFilter
+from backend.models.ingestion_models import RightsLevel
+from backend.models.results import AlbumFilter, TrackFilter
 from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
+from backend.services.artist_service import ArtistService
 from backend.services.demo_service import DemoService
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
@@ -40,6 +42,7 @@ class Services:
     ingestion: IngestionService
     matching: MatchService
     albums: AlbumService
+    artists: ArtistService
     demo: DemoService
     imports: PageImport
     analytics: AnalyticsService
@@ -85,6 +88,11 @@ Searched = Annotated[Word | None, Query()]
 Year = Annotated[int | None, Query(ge=1000, le=3000)]
 Cursor = Annotated[Word | None, Query(description="`next_cursor` of the answer before.")]
 
+Level = Annotated[
+    RightsLevel,
+    Query(description="Whose values: any; noncommercial or open: what other sources say is replaced or left out."),
+]
+
 
 def track_filter(
     genre: Annotated[list[Word] | None, Query(max_length=50, description="May be repeated: any of them.")] = None,
@@ -95,6 +103,11 @@ def track_filter(
     min_popularity: Annotated[int | None, Query(ge=0, le=100)] = None,
     q: Annotated[Word | None, Query(description="Looked for in title, artist and album.")] = None,
     synthetic: Annotated[bool | None, Query(description="false: no row with made-up values; true: only them.")] = None,
+    rights: Level = RightsLevel.ANY,
+    estimates: Annotated[bool, Query(description="false: audio features that nobody measured are left out.")] = True,
+    one_per_recording: Annotated[
+        bool, Query(description="true: of a recording on several albums only the earliest appearance.")
+    ] = False,
 ) -> TrackFilter:
     """Which tracks; every condition must hold.
 
@@ -112,10 +125,53 @@ def track_filter(
         min_popularity=min_popularity,
         q=q,
         synthetic=synthetic,
+        rights=rights,
+        estimates=estimates,
+        one_per_recording=one_per_recording,
     )
 
 
 Filter = Annotated[TrackFilter, Depends(track_filter)]
+
+
+def album_filter(
+    q: Annotated[Searched, Query(description="Looked for in title and artist; forgives misspelling.")] = None,
+    artist: Annotated[Word | None, Query(description="Case, accents and a leading The do not matter.")] = None,
+    genre: Searched = None,
+    mood: Searched = None,
+    label: Annotated[Word | None, Query(description="A part of the label's name.")] = None,
+    year_from: Year = None,
+    year_to: Year = None,
+    min_user_score: Annotated[float | None, Query(ge=0, le=100)] = None,
+    min_critic_score: Annotated[float | None, Query(ge=0, le=100)] = None,
+    synthetic: Annotated[
+        bool | None, Query(description="false: no album with made-up values; true: only them.")
+    ] = None,
+    rights: Level = RightsLevel.ANY,
+) -> AlbumFilter:
+    """Which albums; every condition must hold.
+
+    Raises:
+        InvalidInputError: the years exclude each other.
+    """
+    if year_from is not None and year_to is not None and year_from > year_to:
+        raise InvalidInputError(f"year_from={year_from} is after year_to={year_to}; no album can fit both")
+    return AlbumFilter(
+        q=q,
+        artist=artist,
+        genre=genre,
+        mood=mood,
+        label=label,
+        year_from=year_from,
+        year_to=year_to,
+        min_user_score=min_user_score,
+        min_critic_score=min_critic_score,
+        synthetic=synthetic,
+        rights=rights,
+    )
+
+
+Albums = Annotated[AlbumFilter, Depends(album_filter)]
 
 
 def bounded(limit: int, *, most: int, setting: str) -> int:

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from backend.routes import schemas, schemas_analytics, schemas_ml
+from backend.models.ingestion_models import RightsLevel
+from backend.routes import schemas, schemas_analytics, schemas_catalogue, schemas_ml
 from backend.routes.answers import json_answer, next_link, preferred
-from backend.routes.dependencies import WRITES, Cursor, Filter, With, bounded
+from backend.routes.dependencies import WRITES, Cursor, Filter, Level, With, bounded
 from backend.routes.errors import ProblemError
 from backend.services.forms import MEDIA_TYPES, Form
+from backend.services.genre_tree import genre_nodes
 
 router = APIRouter(prefix="/ml")
 
@@ -115,21 +117,43 @@ async def feature_matrix(
 @router.get(
     "/analytics", tags=["analytics"], response_model=schemas_analytics.Analytics, summary="Insights into what is stored"
 )
-async def analytics(with_: With) -> Response:
+async def analytics(with_: With, rights: Level = RightsLevel.ANY) -> Response:
     """Genres, moods, distributions of popularity and scores, trends per year, audio features, coverage."""
-    return json_answer(await with_.analytics.overview())
+    return json_answer(await with_.analytics.overview(rights))
 
 
 @router.get("/genres", tags=["analytics"], response_model=schemas_analytics.TagCounts, summary="Distribution of genres")
-async def genres(with_: With, limit: Annotated[int, Query(ge=1, le=10_000)] = 50) -> Response:
+async def genres(
+    with_: With, limit: Annotated[int, Query(ge=1, le=10_000)] = 50, rights: Level = RightsLevel.ANY
+) -> Response:
     """The most frequent genres, first the most, with their number of tracks."""
-    return json_answer(await with_.analytics.genres(limit=limit))
+    return json_answer(await with_.analytics.genres(limit=limit, rights=rights))
+
+
+@router.get(
+    "/genres/tree", tags=["analytics"], response_model=schemas_catalogue.GenreTree, summary="The tree of genres"
+)
+async def genre_tree() -> Response:
+    """Every genre that tags are told by, with what it hangs under and its other spellings. The same at every level of rights."""
+    return json_answer(genre_nodes())
 
 
 @router.get("/moods", tags=["analytics"], response_model=schemas_analytics.TagCounts, summary="Distribution of moods")
-async def moods(with_: With, limit: Annotated[int, Query(ge=1, le=10_000)] = 50) -> Response:
+async def moods(
+    with_: With, limit: Annotated[int, Query(ge=1, le=10_000)] = 50, rights: Level = RightsLevel.ANY
+) -> Response:
     """The most frequent moods, first the most, with their number of tracks."""
-    return json_answer(await with_.analytics.moods(limit=limit))
+    return json_answer(await with_.analytics.moods(limit=limit, rights=rights))
+
+
+@router.get(
+    "/rights", tags=["exports"], response_model=schemas_catalogue.RightsReport, summary="What training data are made of"
+)
+async def rights_report(with_: With, wanted: Filter, limit: Limit = None) -> Response:
+    """Which sources gave the values of these tracks, which share, and what their terms are; so does every export."""
+    most = with_.settings.ml.ml_training_data_limit
+    rows = bounded(limit or most, most=most, setting="ML_TRAINING_DATA_LIMIT")
+    return json_answer(await with_.exports.rights(wanted, limit=rows))
 
 
 @router.get(

@@ -86,8 +86,19 @@ class Track(Schema):
     """Twelve at most: 0 to 1, but loudness in dB, tempo in BPM, key 0 to 11 (-1: none), mode 0 or 1, time_signature."""
     isrc: str | None = None
     spotify_id: str | None = None
+    recording_id: str | None = None
+    """The same on every album that the recording appears on."""
+    recording_mbid: str | None = None
+    mood_valence: float | None = None
+    """-1 (unpleasant) to 1 (pleasant), of its moods."""
+    mood_arousal: float | None = None
+    """-1 (calm) to 1 (excited), of its moods."""
+    tag_weights: dict[str, tuple[float, str]] | None = Field(default=None, examples=[{"rock": [1.0, "track"]}])
+    """Each genre and mood with its weight, 0 to 1, and what was tagged: the track, its album or its artist."""
+    estimates: dict[str, tuple[float, float]] | None = Field(default=None, examples=[{"energy": [0.31, 0.78]}])
+    """Audio features that nobody measured: the range that holds the true value nine times in ten."""
     provenance: dict[str, str] | None = Field(default=None, examples=[{"title": "spotify", "genres": "aoty+lastfm"}])
-    """Field to the source that gave it."""
+    """Field to the source that gave it, "estimate" for what nobody measured; audio features under their own names."""
     synthetic: bool = False
     """True: some value of the row is made up (demo)."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from backend.routes.schemas import Schema
+from backend.routes.schemas_catalogue import RightsReport
 
 
 class MatrixColumn(Schema):
@@ -45,6 +46,8 @@ class NewExport(Schema):
     modified_at: datetime
     download: str = Field(examples=["/ml/exports/training_data.csv"])
     """The path to get it from."""
+    rights: RightsReport
+    """Which sources gave its values, which share, and what their terms are."""
 
 
 class ExportEntry(Schema):

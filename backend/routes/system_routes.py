@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from backend.models.results import AlbumFilter
 from backend.routes.answers import JSON, json_answer, preferred
 from backend.routes.dependencies import Services, With
 from backend.routes.schemas_system import Health, SystemAnswer
@@ -66,7 +67,7 @@ async def _shown(with_: Services) -> dict[str, Any]:
     return {
         "health": health,
         "jobs": await with_.ingestion.jobs(limit=_SHOWN_JOBS),
-        "albums": await with_.albums.page(limit=_SHOWN_ALBUMS),
+        "albums": await with_.albums.page(AlbumFilter(), limit=_SHOWN_ALBUMS),
         "coverage": _coverage(await with_.analytics.coverage()),
     }
 

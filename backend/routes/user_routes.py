@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
+from backend.models.ingestion_models import RightsLevel
 from backend.routes.answers import json_answer
-from backend.routes.dependencies import With
+from backend.routes.dependencies import Level, With
 from backend.routes.schemas_users import Overview, Profile, Top
 from backend.services.user_service import Kind, Period
 
@@ -22,12 +23,14 @@ Few = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.get("/{name}", response_model=Overview, summary="A listener's top artists, albums and tracks")
-async def overview(name: User, with_: With, period: Span = "overall", limit: Few = 10) -> Response:
+async def overview(
+    name: User, with_: With, period: Span = "overall", limit: Few = 10, rights: Level = RightsLevel.ANY
+) -> Response:
     """What a listener plays most. Needs `LASTFM_API_KEY`; 404 when Last.fm knows no such listener."""
     artists, albums, tracks = await asyncio.gather(
-        with_.users.top(name, "artists", period=period, limit=limit),
-        with_.users.top(name, "albums", period=period, limit=limit),
-        with_.users.top(name, "tracks", period=period, limit=limit),
+        with_.users.top(name, "artists", period=period, limit=limit, rights=rights),
+        with_.users.top(name, "albums", period=period, limit=limit, rights=rights),
+        with_.users.top(name, "tracks", period=period, limit=limit, rights=rights),
     )
     return json_answer(
         {
@@ -41,12 +44,14 @@ async def overview(name: User, with_: With, period: Span = "overall", limit: Few
 
 
 @router.get("/{name}/top/{kind}", response_model=Top, summary="One of a listener's lists, longer")
-async def top(name: User, kind: Kind, with_: With, period: Span = "overall", limit: Few = 50) -> Response:
+async def top(
+    name: User, kind: Kind, with_: With, period: Span = "overall", limit: Few = 50, rights: Level = RightsLevel.ANY
+) -> Response:
     """The most played artists, albums or tracks. Needs `LASTFM_API_KEY`."""
-    return json_answer(await with_.users.top(name, kind, period=period, limit=limit))
+    return json_answer(await with_.users.top(name, kind, period=period, limit=limit, rights=rights))
 
 
 @router.get("/{name}/profile", response_model=Profile, summary="Genres, moods and features of what a listener plays")
-async def profile(name: User, with_: With, period: Span = "overall") -> Response:
+async def profile(name: User, with_: With, period: Span = "overall", rights: Level = RightsLevel.ANY) -> Response:
     """What the catalogue knows of the artists a listener plays most, weighted by plays. Needs `LASTFM_API_KEY`."""
-    return json_answer(await with_.users.profile(name, period=period))
+    return json_answer(await with_.users.profile(name, period=period, rights=rights))

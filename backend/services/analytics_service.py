@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from backend.cache import Cache, digest, remember
+from backend.models.ingestion_models import RightsLevel
 from backend.repositories.aggregates import Aggregates
 from backend.repositories.jobs import JobRepository
 
@@ -30,46 +31,38 @@ class AnalyticsService:
         self._cache = cache
         self._ttl = ttl
 
-    async def summary(self) -> dict[str, Any]:
+    async def summary(self, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
         """How much there is: tracks, albums, artists, genres, moods, years, made-up values."""
-        found: dict[str, Any] = orjson.loads(await self._kept("summary", self._aggregates.summary))
+        found: dict[str, Any] = orjson.loads(
+            await self._kept("summary", self._aggregates.at(rights).summary, rights=rights)
+        )
         return found
 
-    async def coverage(self) -> dict[str, Any]:
+    async def coverage(self, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
         """Which share of tracks knows each field, and how much each source gives."""
-        found: dict[str, Any] = orjson.loads(await self._kept("coverage", self._aggregates.coverage))
+        found: dict[str, Any] = orjson.loads(
+            await self._kept("coverage", self._aggregates.at(rights).coverage, rights=rights)
+        )
         return found
 
-    async def overview(self) -> bytes:
+    async def overview(self, rights: RightsLevel = RightsLevel.ANY) -> bytes:
         """All insights together, as JSON."""
-        return await self._kept("overview", self._overview)
+        figures = self._aggregates.at(rights)
+        return await self._kept("overview", lambda: _overview(figures), rights=rights)
 
-    async def genres(self, *, limit: int) -> bytes:
+    async def genres(self, *, limit: int, rights: RightsLevel = RightsLevel.ANY) -> bytes:
         """The most frequent genres with their number of tracks, as JSON."""
-        return await self._kept("genres", lambda: self._aggregates.genre_distribution(limit), limit=limit)
+        figures = self._aggregates.at(rights)
+        return await self._kept("genres", lambda: figures.genre_distribution(limit), limit=limit, rights=rights)
 
-    async def moods(self, *, limit: int) -> bytes:
+    async def moods(self, *, limit: int, rights: RightsLevel = RightsLevel.ANY) -> bytes:
         """The most frequent moods with their number of tracks, as JSON."""
-        return await self._kept("moods", lambda: self._aggregates.mood_distribution(limit), limit=limit)
+        figures = self._aggregates.at(rights)
+        return await self._kept("moods", lambda: figures.mood_distribution(limit), limit=limit, rights=rights)
 
     async def statistics(self) -> dict[str, Any]:
         """How ingestion went, per source and over all; never cached, since it changes while one looks."""
         return await self._jobs.statistics()
-
-    async def _overview(self) -> dict[str, Any]:
-        # One after the other: insights must not take every pooled connection from requests that are short.
-        a = self._aggregates
-        return {
-            "summary": await a.summary(),
-            "genres": await a.genre_distribution(_TOP),
-            "moods": await a.mood_distribution(_TOP),
-            "popularity": await a.histogram("popularity"),
-            "aoty_score": await a.histogram("aoty_score"),
-            "aoty_critic_score": await a.histogram("aoty_critic_score"),
-            "years": await a.years(),
-            "audio_features": await a.audio_features(),
-            "coverage": await a.coverage(),
-        }
 
     async def _kept(self, name: str, ask: Callable[[], Awaitable[Any]], **parameters: object) -> bytes:
         async def compute() -> bytes:
@@ -77,3 +70,18 @@ class AnalyticsService:
 
         key = digest(f"analytics.{name}", parameters)
         return await remember(self._cache, "catalogue", key, ttl=self._ttl, compute=compute)
+
+
+async def _overview(a: Aggregates) -> dict[str, Any]:
+    # One after the other: insights must not take every pooled connection from requests that are short.
+    return {
+        "summary": await a.summary(),
+        "genres": await a.genre_distribution(_TOP),
+        "moods": await a.mood_distribution(_TOP),
+        "popularity": await a.histogram("popularity"),
+        "aoty_score": await a.histogram("aoty_score"),
+        "aoty_critic_score": await a.histogram("aoty_critic_score"),
+        "years": await a.years(),
+        "audio_features": await a.audio_features(),
+        "coverage": await a.coverage(),
+    }

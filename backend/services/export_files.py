@@ -66,6 +66,19 @@ def put_in_place(unfinished: Path, final: Path) -> None:
         os.close(descriptor)
 
 
+def put_beside(final: Path, report: bytes) -> None:
+    """Write what a file is made of beside it, in one step, before the file has its name."""
+    beside = final.with_name(f"{final.name}.rights.json")
+    unfinished = prepared(final.parent, beside.name)
+    try:
+        with unfinished.open("xb") as file:
+            file.write(report)
+            to_disk(file)
+        put_in_place(unfinished, beside)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def exports(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """Finished exports by name; links and what else may lie there is passed over."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:

@@ -195,6 +195,14 @@ class IngestionService:
             for s in self._sources
         ]
 
+    def hints_of(self, ids: Mapping[str, str]) -> dict[str, str]:
+        """The hints by which sources take exactly the album that they call by these ids."""
+        return {
+            s.profile.hint: ids[s.profile.name]
+            for s in self._sources
+            if s.profile.hint and s.profile.defines and s.profile.name in ids and s.profile.name in self._used
+        }
+
     def source_settings(self) -> Mapping[str, Mapping[str, object]]:
         """Every source's settings for people, secrets masked."""
         return {s.profile.name: s.settings.shown() for s in self._sources}

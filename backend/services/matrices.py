@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from backend.features import similarity
 from backend.features import target as targets
 from backend.features.matrix import READS, FeatureMatrix, MatrixOptions, build, usable
 from backend.features.target import Target
+from backend.models.ingestion_models import AUDIO_FEATURES, RightsLevel
 from backend.models.results import TrackFilter
 from backend.services.tracks import TrackTables
 
@@ -30,7 +32,10 @@ def read_matrix(
     Raises:
         InvalidInputError: the target is none of those there are.
     """
-    aim = targets.parse(target, find_tag=_finder(tracks))
+    aim = targets.parse(target, find_tag=_finder(tracks, track_filter.rights))
+    if aim.field in AUDIO_FEATURES:
+        # What a model made up of the other columns is nothing to be learnt.
+        track_filter = replace(track_filter, estimates=False)
     asked = min(math.ceil(limit * _SPARE), EVERYTHING)
     while True:
         table, read = _read_usable(tracks, track_filter, limit=asked, target=aim, options=options)
@@ -53,19 +58,22 @@ def _read_usable(
     return pa.concat_tables([schema.empty_table(), *kept]), read
 
 
-def _finder(tracks: TrackTables) -> targets.FindTag:
+def _finder(tracks: TrackTables, rights: RightsLevel) -> targets.FindTag:
     """Looks a tag up in the database: one track that has it shows how it is spelt."""
 
     def find(field: str, name: str) -> str | None:
-        having = TrackFilter(genres=(name,)) if field == "genres" else TrackFilter(moods=(name,))
+        genres, moods = ((name,), ()) if field == "genres" else ((), (name,))
+        having = TrackFilter(genres=genres, moods=moods, rights=rights)
         return targets.tags_of(tracks.arrow(having, limit=1, columns=[field]))(field, name)
 
     return find
 
 
-def read_index(tracks: TrackTables, *, version: str) -> similarity.SimilarityIndex:
-    """An index of all tracks."""
-    table = tracks.arrow(TrackFilter(), limit=EVERYTHING, columns=similarity.READS)
+def read_index(
+    tracks: TrackTables, *, version: str, rights: RightsLevel = RightsLevel.ANY
+) -> similarity.SimilarityIndex:
+    """An index of all tracks of a level of rights."""
+    table = tracks.arrow(TrackFilter(rights=rights), limit=EVERYTHING, columns=similarity.READS)
     return similarity.SimilarityIndex(table, version=version)
 
 

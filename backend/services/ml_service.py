@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from backend.config.settings import AppSettings, DatabaseSettings, MlSettings
+from backend.models.ingestion_models import RightsLevel
 from backend.models.results import TrackFilter
 from backend.repositories.database import open_columnar
 from backend.services.forms import MEDIA_TYPES, Form, form_of
@@ -43,7 +45,7 @@ class MlService:
         self._reader = reader
         self._settings = settings
         self._threads = threads or WorkerThreads()
-        self._index: SimilarityIndex | None = None
+        self._indexes: dict[RightsLevel, SimilarityIndex] = {}
         self._building = asyncio.Lock()
 
     async def training_data(self, track_filter: TrackFilter, *, limit: int, form: str = Form.JSON) -> Answer:
@@ -80,6 +82,7 @@ class MlService:
         target: str = DEFAULT_TARGET,
         form: str = Form.JSON,
         keep_unlabelled: bool = False,
+        told: Callable[[Mapping[str, int]], None] = lambda _: None,
     ) -> Answer:
         """The matrix of the first tracks that can be used, and y (see `features.matrix`).
 
@@ -89,6 +92,7 @@ class MlService:
             target: what y is (see `features.target`).
             form: json, ndjson, csv, arrow (IPC stream), arrow_file or parquet.
             keep_unlabelled: also tracks of which the target is unknown; y is null there.
+            told: is called with the provenance of the matrix's rows and how many have it, before anything is written.
 
         Raises:
             InvalidInputError: the limit, the target or the form is not allowed.
@@ -105,6 +109,7 @@ class MlService:
             least = self._settings.ml_min_features_per_track
             options = MatrixOptions(min_features=least, keep_unlabelled=keep_unlabelled)
             matrix = read_matrix(self._reader, track_filter, limit=limit, target=target, options=options)
+            told(matrix.provenances)
             write_matrix(matrix, sink, form=chosen)
 
         return MEDIA_TYPES[chosen], await begun(self._threads.stream(write))
@@ -130,8 +135,9 @@ class MlService:
         """
         if not 1 <= k <= MOST_NEIGHBOURS:
             raise InvalidInputError(f"k={k} is not allowed; ask for 1 to {MOST_NEIGHBOURS} tracks")
-        index = await self._current_index()
-        wanted = None if track_filter in {None, TrackFilter()} else track_filter
+        rights = RightsLevel.ANY if track_filter is None else track_filter.rights
+        index = await self._current_index(rights)
+        wanted = None if track_filter in {None, TrackFilter(rights=rights)} else track_filter
 
         def find() -> list[dict[str, Any]]:
             from backend.services.matrices import read_ids
@@ -141,19 +147,71 @@ class MlService:
 
         return await self._threads.run(find)
 
-    async def _current_index(self) -> SimilarityIndex:
-        """The index of the catalogue as it is now; built anew when something changed."""
-        version = await self._reader.version()
+    async def track(self, track_id: str, *, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
+        """One track with all its fields.
+
+        Raises:
+            NotFoundError: no track of this level has this id.
+        """
+        return await self._reader.track(track_id, rights=rights)
+
+    async def ids(self, track_filter: TrackFilter, *, limit: int) -> list[str]:
+        """The ids of the first tracks that fit."""
+
+        def read() -> list[str]:
+            found: list[str] = self._reader.arrow(track_filter, limit=limit, columns=["id"]).column("id").to_pylist()
+            return found
+
+        return await self._threads.run(read)
+
+    async def similar_groups(
+        self, track_ids: Sequence[str], *, by: Literal["album_id", "artist"], k: int, rights: RightsLevel
+    ) -> list[dict[str, Any]]:
+        """The albums, or artists, whose tracks are most like some tracks.
+
+        Returns:
+            The most similar first: `album_id`, `album` and `artist` of each; `score` (mean cosine, up to 1) and
+            `contributions`, which sum to it; `example`, its track that is nearest, and `reasons` in words.
+
+        Raises:
+            NotFoundError: no track of this level has one of the ids.
+            InvalidInputError: k is not allowed.
+        """
+        if not 1 <= k <= MOST_NEIGHBOURS:
+            raise InvalidInputError(f"k={k} is not allowed; ask for 1 to {MOST_NEIGHBOURS}")
+        index = await self._current_index(rights)
+
+        def find() -> list[dict[str, Any]]:
+            from backend.features.reasons import share_words
+            from backend.features.similar_groups import similar_groups
+
+            return [
+                {
+                    **{name: index.card(g.example)[name] for name in ("album_id", "album", "artist")},
+                    "score": g.score,
+                    "contributions": g.contributions,
+                    "example": index.card(g.example),
+                    "reasons": share_words(g.contributions),
+                }
+                for g in similar_groups(index, track_ids, by=by, k=k)
+            ]
+
+        return await self._threads.run(find)
+
+    async def _current_index(self, rights: RightsLevel) -> SimilarityIndex:
+        """The index of a level's tracks as they are now; built anew when something changed."""
+        version = await self._reader.version(rights)
         async with self._building:  # one builds, the others wait and find it
-            if self._index is None or self._index.version != version:
+            index = self._indexes.get(rights)
+            if index is None or index.version != version:
 
                 def build() -> SimilarityIndex:
                     from backend.services.matrices import read_index
 
-                    return read_index(self._reader, version=version)
+                    return read_index(self._reader, version=version, rights=rights)
 
-                self._index = await self._threads.run(build)
-            return self._index
+                index = self._indexes[rights] = await self._threads.run(build)
+            return index
 
 
 def _shown(index: SimilarityIndex, neighbour: Neighbour) -> dict[str, Any]:
@@ -182,6 +240,8 @@ def get_feature_matrix(
     genres: int = 50,
     moods: int = 30,
     track_filter: TrackFilter | None = None,
+    rights: RightsLevel | str | None = None,
+    estimates: bool | None = None,
     keep_unlabelled: bool = False,
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """The feature matrix for a script or a notebook; blocking, with or without a running event loop.
@@ -194,6 +254,8 @@ def get_feature_matrix(
         genres: how many of the most frequent genres become columns.
         moods: how many of the most frequent moods become columns.
         track_filter: which tracks; any when None.
+        rights: "any", "noncommercial" or "open": values of other sources are replaced by the best permitted ones or left out.
+        estimates: False leaves out audio features that nobody measured.
         keep_unlabelled: also tracks of which the target is unknown; y is NaN there.
 
     Returns:
@@ -207,6 +269,11 @@ def get_feature_matrix(
     from backend.repositories.track_tables import TrackTables
     from backend.services.matrices import read_matrix, to_pandas
 
+    wanted = track_filter or TrackFilter()
+    if rights is not None:
+        wanted = replace(wanted, rights=_level(rights))
+    if estimates is not None:
+        wanted = replace(wanted, estimates=estimates)
     settings = MlSettings.read()
     _check(limit, most=settings.ml_feature_matrix_limit, setting="ML_FEATURE_MATRIX_LIMIT")
     options = MatrixOptions(
@@ -214,5 +281,12 @@ def get_feature_matrix(
     )
     with open_columnar(DatabaseSettings.read(), home=AppSettings.read().tensoe_home) as connection:
         tracks = TrackTables(connection)
-        matrix = read_matrix(tracks, track_filter or TrackFilter(), limit=limit, target=target, options=options)
+        matrix = read_matrix(tracks, wanted, limit=limit, target=target, options=options)
     return to_pandas(matrix)
+
+
+def _level(rights: RightsLevel | str) -> RightsLevel:
+    try:
+        return RightsLevel(rights)
+    except ValueError:
+        raise InvalidInputError(f"rights={rights!r} is none of {', '.join(RightsLevel)}") from None

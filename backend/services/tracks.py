@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from backend.models.ingestion_models import RightsLevel
 from backend.models.results import TrackFilter
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ class Tracks(TrackTables, Protocol):
         """The same as text, in chunks."""
         ...
 
-    async def version(self) -> str:
-        """A word that changes whenever tracks do."""
+    async def track(self, track_id: str, *, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
+        """One track.
+
+        Raises:
+            NotFoundError: no track of this level has this id.
+        """
+        ...
+
+    async def version(self, rights: RightsLevel = RightsLevel.ANY) -> str:
+        """A word that changes whenever tracks of a level do."""
         ...

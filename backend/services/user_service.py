@@ -9,7 +9,9 @@ from typing import Any, Literal, Protocol
 import orjson
 
 from backend.cache import Cache, digest, remember
+from backend.models.ingestion_models import Rights, RightsLevel
 from backend.repositories.tastes import Tastes
+from backend.utils.errors import InvalidInputError
 from backend.utils.text import fold_name
 
 Kind = Literal["artists", "albums", "tracks"]
@@ -21,6 +23,11 @@ _PROFILE_TAGS = 20
 
 class Listener(Protocol):
     """Who knows what a listener plays; `ingestion.lastfm_listener` does."""
+
+    @property
+    def rights(self) -> Rights:
+        """What its terms let one do with it."""
+        ...
 
     async def top(self, user: str, kind: Kind, *, period: Period, limit: int) -> Sequence[Mapping[str, Any]]:
         """The most played, first the most: at least `name`, `plays`, and `artist` for albums and tracks.
@@ -49,12 +56,19 @@ class UserService:
         self._cache = cache
         self._ttl = ttl
 
-    async def top(self, user: str, kind: Kind, *, period: Period, limit: int) -> dict[str, Any]:
+    async def top(
+        self, user: str, kind: Kind, *, period: Period, limit: int, rights: RightsLevel = RightsLevel.ANY
+    ) -> dict[str, Any]:
         """The most played artists, albums or tracks.
 
         Raises:
             SourceError: see `Listener.top`.
+            InvalidInputError: what listeners play may not be shown at this level of rights.
         """
+        if not rights.permits(self._listener.rights):
+            raise InvalidInputError(
+                f"What listeners play is {self._listener.rights}: there is none of it at rights={rights}; leave rights out"
+            )
 
         async def ask() -> dict[str, Any]:
             found = await self._listener.top(user, kind, period=period, limit=limit)
@@ -68,7 +82,7 @@ class UserService:
 
         return await self._kept("top", ask, user=user, kind=kind, period=period, limit=limit)
 
-    async def profile(self, user: str, *, period: Period) -> dict[str, Any]:
+    async def profile(self, user: str, *, period: Period, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
         """Genres, moods and audio features of the artists played most, as far as the catalogue knows them.
 
         Every artist counts by its plays; an artist's own mean by its tracks in the catalogue.
@@ -76,12 +90,12 @@ class UserService:
         Raises:
             SourceError: see `Listener.top`.
         """
-        top = (await self.top(user, "artists", period=period, limit=_PROFILE_ARTISTS))["data"]
+        top = (await self.top(user, "artists", period=period, limit=_PROFILE_ARTISTS, rights=rights))["data"]
         plays: dict[str, float] = defaultdict(float)
         for artist in top:
             plays[fold_name(artist["name"])] += float(artist.get("plays") or 0)
         # Not cached: what the catalogue knows changes with every ingestion, and asking it is cheap.
-        known = await self._tastes.of_artists(list(plays))
+        known = await self._tastes.of_artists(list(plays), rights=rights)
         heard = sum(plays.values())
         covered = sum(plays[row["artist_key"]] for row in known)
         return {

@@ -43,7 +43,11 @@ class FakeMusicBrainz(Fake):
 
     def search(self, query: str) -> dict[str, Any]:
         codes = re.findall(r"barcode:(\d+)", query)
-        hits = [a for a in ALBUMS if UPC.get(a.id) in codes] if codes else found(re.sub(r"release:|artist:| AND ", " ", query))
+        hits = (
+            [a for a in ALBUMS if UPC.get(a.id) in codes]
+            if codes
+            else found(re.sub(r"release:|artist:| AND ", " ", query))
+        )
         rows = [{**release(a), "score": 100 - n, "track-count": len(a.songs)} for n, a in enumerate(hits)]
         if rows and not codes:
             rows = [{**rows[0], "id": mbid("release", "pseudo"), "status": "Pseudo-Release"}, *rows]

@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from backend.config.settings import MlSettings
+from backend.ingestion.registry import build_sources
 from backend.repositories.database import Database
+from backend.repositories.provenances import Provenances
 from backend.repositories.track_reader import TrackReader
 from backend.services.export_service import ExportService
 from backend.services.ml_service import MlService
@@ -18,7 +20,12 @@ from tests.integration.catalogue import fill
 
 @pytest.fixture
 def exports(database: Database, tmp_path: Path) -> ExportService:
-    return ExportService(MlService(TrackReader(database), MlSettings()), tmp_path / "exports")
+    return ExportService(
+        MlService(TrackReader(database), MlSettings()),
+        tmp_path / "exports",
+        provenances=Provenances(database),
+        profiles={s.profile.name: s.profile for s in build_sources()},
+    )
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "arrow", "jsonl"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.models.results import AlbumFilter
 from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
@@ -47,7 +48,7 @@ async def reader(database: Database) -> AlbumReader:
     ],
 )
 async def test_filters(reader: AlbumReader, wanted: dict[str, Any], titles: list[str]) -> None:
-    page = await reader.page(**wanted)
+    page = await reader.page(AlbumFilter(**wanted))
     assert [a["title"] for a in page.items] == titles
     assert (page.total, page.next_cursor) == (len(titles), None)
 
@@ -55,7 +56,7 @@ async def test_filters(reader: AlbumReader, wanted: dict[str, Any], titles: list
 async def test_pages_give_each_album_once_while_albums_are_added(reader: AlbumReader, database: Database) -> None:
     seen, cursor = [], None
     for turn in range(50):
-        page = await reader.page(limit=1, cursor=cursor)
+        page = await reader.page(AlbumFilter(), limit=1, cursor=cursor)
         seen += [a["id"] for a in page.items]
         if turn < 5:
             await AlbumRepository(database).save_many([(whole(album(title=f"New {turn}", artist="AAA")), [])])
@@ -68,13 +69,13 @@ async def test_pages_give_each_album_once_while_albums_are_added(reader: AlbumRe
 @pytest.mark.parametrize("bad", ["x", "AAAA", "Zm9vYmFyYmF6", "é", "%"])
 async def test_cursors_that_are_none(reader: AlbumReader, bad: str) -> None:
     with pytest.raises(InvalidInputError, match="cursor"):
-        await reader.page(cursor=bad)
+        await reader.page(AlbumFilter(), cursor=bad)
 
 
 async def test_a_cursor_belongs_to_its_filters(reader: AlbumReader) -> None:
-    cursor = (await reader.page(limit=1)).next_cursor
+    cursor = (await reader.page(AlbumFilter(), limit=1)).next_cursor
     with pytest.raises(InvalidInputError, match="same filters"):
-        await reader.page(limit=1, cursor=cursor, synthetic=True)
+        await reader.page(AlbumFilter(synthetic=True), limit=1, cursor=cursor)
 
 
 @pytest.mark.parametrize("bad", ["a\x00b", "a\ud800b"])
@@ -82,7 +83,7 @@ async def test_a_cursor_belongs_to_its_filters(reader: AlbumReader) -> None:
 async def test_text_that_postgresql_cannot_hold_is_refused(reader: AlbumReader, field: str, bad: str) -> None:
     wanted: dict[str, Any] = {field: bad}
     with pytest.raises(InvalidInputError):
-        await reader.page(**wanted)
+        await reader.page(AlbumFilter(**wanted))
 
 
 async def test_an_album_in_full(reader: AlbumReader) -> None:

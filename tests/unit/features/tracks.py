@@ -13,7 +13,7 @@ from backend.features.target import SCORES
 
 NUMBERS = (*NUMERIC, *CONTINUOUS, *CATEGORIES, *SCORES)
 TYPES = {
-    **dict.fromkeys(("id", "title", "artist", "album", "album_id"), pa.string()),
+    **dict.fromkeys(("id", "title", "artist", "album", "album_id", "provenance"), pa.string()),
     **dict.fromkeys(("genres", "moods"), pa.list_(pa.string())),
     **dict.fromkeys(("explicit", "synthetic"), pa.bool_()),
     **dict.fromkeys(NUMBERS, pa.float32()),
@@ -23,7 +23,9 @@ TYPES = {
 
 def table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Rows as a table with every column; what a row does not name is unknown."""
-    named = [{"id": f"t{i:04}", "synthetic": False, **row} for i, row in enumerate(rows)]
+    named = [
+        {"id": f"t{i:04}", "synthetic": False, "provenance": '{"title": "shop"}', **row} for i, row in enumerate(rows)
+    ]
     return pa.table({name: pa.array([row.get(name) for row in named], kind) for name, kind in TYPES.items()})
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from backend.models.ingestion_models import RightsLevel
 from backend.models.results import TrackFilter
 
 
@@ -46,11 +47,19 @@ class StoredTracks:
     async def stream(
         self, track_filter: TrackFilter, /, *, limit: int, form: Literal["json", "ndjson", "csv"]
     ) -> AsyncIterator[bytes]:
-        rows = self.arrow(track_filter, limit=limit, columns=["id", "title"]).to_pylist()
+        rows = self.arrow(track_filter, limit=limit, columns=["id", "title", "provenance"]).to_pylist()
         if form == "csv":
-            yield b"id,title\n"
+            yield b"id,title,provenance\n"
         for row in rows:
-            yield f'{row["id"]},"{row["title"]}"\n'.encode() if form == "csv" else orjson.dumps(row) + b"\n"
+            whose = row["provenance"].replace('"', '""')
+            told = f'{row["id"]},"{row["title"]}","{whose}"\n'.encode()
+            yield (
+                told if form == "csv" else orjson.dumps({**row, "provenance": orjson.loads(row["provenance"])}) + b"\n"
+            )
 
-    async def version(self) -> str:
-        return str(self.changes)
+    async def track(self, track_id: str, *, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
+        (row,) = self.table.filter(pc.equal(self.table.column("id"), track_id)).to_pylist()
+        return dict(row)
+
+    async def version(self, rights: RightsLevel = RightsLevel.ANY) -> str:
+        return f"{rights}/{self.changes}"

@@ -6,11 +6,13 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from backend.config.settings import MlSettings
+from backend.models.results import TrackFilter
 from backend.services.export_service import ExportService
 from backend.services.ml_service import MlService
 from backend.utils.errors import InvalidInputError, NotFoundError
@@ -23,13 +25,21 @@ UNSAFE = [
 ]  # fmt: skip
 
 
+class Nobody:
+    """Counts nothing: what is written here is counted from the files."""
+
+    async def count(self, track_filter: TrackFilter, *, limit: int) -> dict[str, int]:
+        raise AssertionError("not asked")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "home" / "exports"
 
 
 def service(folder: Path, tracks: StoredTracks | None = None) -> ExportService:
-    return ExportService(MlService(tracks or StoredTracks(mixed(50, holes=0)), MlSettings()), folder)
+    ml = MlService(tracks or StoredTracks(mixed(50, holes=0)), MlSettings())
+    return ExportService(ml, folder, provenances=Nobody(), profiles={})
 
 
 @pytest.mark.parametrize("name", UNSAFE)
@@ -54,7 +64,9 @@ async def test_an_export_tells_what_it_wrote_and_can_be_downloaded(folder: Path,
         assert b"".join([chunk async for chunk in opened.chunks]) == data
         assert opened.bytes == len(data)
     assert [listed.name for listed in await exports.list()] == [name]
-    assert [path.name for path in folder.iterdir()] == [name]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([name, f"{name}.rights.json"])
+    beside = orjson.loads((folder / f"{name}.rights.json").read_bytes())
+    assert (beside["rows"], beside["sources"][0]["source"], beside["sources"][0]["share"]) == (20, "shop", 1.0)
 
 
 async def test_suffixes_decide_the_form(folder: Path) -> None:
@@ -88,7 +100,7 @@ async def test_a_failure_leaves_the_old_file_and_no_half_one(folder: Path) -> No
     with pytest.raises(OSError, match="the wire broke"):
         await service(folder, Breaking(mixed(5))).training_data("a.csv", limit=5)
     assert (folder / "a.csv").read_bytes() == before
-    assert [path.name for path in folder.iterdir()] == ["a.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == ["a.csv", "a.csv.rights.json"]
 
 
 async def test_links_and_other_things_are_neither_listed_nor_opened(folder: Path, tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ async def test_rows_as_arrow_and_parquet() -> None:
 
 async def test_rows_as_text_come_from_the_reader() -> None:
     service = MlService(StoredTracks(mixed(100)), LIMITS)
-    assert (await body(await service.training_data(ALL, limit=3, form="csv"))).startswith(b"id,title\nt0000,")
+    assert (await body(await service.training_data(ALL, limit=3, form="csv"))).startswith(
+        b"id,title,provenance\nt0000,"
+    )
     assert (await body(await service.training_data(ALL, limit=3, form="ndjson"))).count(b"\n") == 3
 
 
