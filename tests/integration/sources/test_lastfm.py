@@ -238,7 +238,7 @@ async def test_listeners_are_asked_for_where_nobody_has_counted_them(lastfm: Las
     album = await lastfm.album(HARBOUR.title, ARTIST, known=counted(7, None, 7, 7, None, 7))
     asked = [a.query["track"] for a in lastfm.fake.asked if a.query["method"] == "track.getInfo"]
     # The second "Intro" stands beside one that is counted; both are the same recording there.
-    assert asked == ["Quay", "Intro"]
+    assert sorted(asked) == ["Intro", "Quay"]
     assert [t.listeners for t in album.tracks] == [None, 2000, None, 4000, 4000, None]
     assert [t.popularity for t in album.tracks] == [None, 49, None, 54, 54, None]
     assert [bool(t.tags) for t in album.tracks] == [True, True, False, False, False, False]
