@@ -69,7 +69,9 @@ class Marks:
     numbers: dict[str, set[float]] = field(default_factory=dict)
     size: int = 0  # how many durations were given
     # Without a pattern, so that no mean of one source's numbers is another's number.
-    _fresh: Iterator[int] = field(default_factory=lambda: iter(random.Random(1).sample(range(1_000_003, 9_999_999), 2_000)))
+    _fresh: Iterator[int] = field(
+        default_factory=lambda: iter(random.Random(1).sample(range(1_000_003, 9_999_999), 2_000))
+    )
 
     def word(self, source: str, text: str) -> str:
         """A text of a source, from now on known as its."""
@@ -109,6 +111,10 @@ def texts_of(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def _artist(letter: str, album: int) -> str:
+    return f"The Amber L{letter}nterns" if album else f"H{letter}llow Pines"
+
+
 def _near(marks: Marks, source: str, place: int) -> int:
     """A duration of a source: near the others', as those of one recording are."""
     value = 200_003 + 10_000 * place + 7 * marks.size
@@ -128,7 +134,7 @@ def _track(marks: Marks, source: str, *, place: int, album: int) -> TrackRecord:
     }
     return TrackRecord(
         title=marks.word(source, title),
-        artists=(marks.word(source, f"The Amber L{letter}nterns"),),
+        artists=(marks.word(source, _artist(letter, album)),),
         track_number=place,
         duration_ms=_near(marks, source, place),
         listeners=marks.whole(source),
@@ -154,7 +160,7 @@ def _album(marks: Marks, source: str, album: int) -> AlbumRecord:
     title = _ALBUMS[album].replace("a", letter)
     return AlbumRecord(
         title=marks.word(source, title),
-        artist=marks.word(source, f"The Amber L{letter}nterns" if album else f"H{letter}llow Pines"),
+        artist=marks.word(source, _artist(letter, album)),
         release_date=f"{year}-03-0{album + 1}",
         label=marks.word(source, f"Label of {source}"),
         upc=marks.word(source, f"{88_000 + list(_SAID).index(source)}0000{album}"),
