@@ -22,6 +22,10 @@ _CONNECT_SECONDS: Final = 10.0
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
+class NoSuchHostError(UnreachableError):
+    """The host's name leads nowhere: this machine is offline, or the address is wrong. The next seconds change nothing."""
+
+
 class HttpSettings(SettingsGroup):
     """How we present ourselves to the sources."""
 
@@ -93,6 +97,8 @@ async def exchange(
         raise UnreachableError(f"{shown} did not answer within {seconds:g} s") from None
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
         raise UnconfiguredError(f"{shown!r} is no web address; check the source's URL setting") from None
+    except aiohttp.ClientConnectorDNSError:
+        raise NoSuchHostError(f"{shown}: no such host; is this machine online?") from None
     except (aiohttp.ClientError, OSError) as problem:
         # aiohttp's messages may carry the address with its key: only the kind of fault is passed on.
         raise UnreachableError(f"{shown}: {_kind(problem)}") from None
@@ -131,8 +137,6 @@ def redirect(reply: Reply, method: str, url: str) -> str | None:
 
 
 def _kind(problem: Exception) -> str:
-    if isinstance(problem, aiohttp.ClientConnectorDNSError):
-        return "no such host"
     if isinstance(problem, aiohttp.ClientConnectorError):
         return f"no connection ({problem.os_error.strerror or type(problem.os_error).__name__})"
     if isinstance(problem, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError | ConnectionError):

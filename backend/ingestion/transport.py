@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from backend.ingestion.exchange import Params, exchange, open_session, redirect, user_agent
+from backend.ingestion.exchange import NoSuchHostError, Params, exchange, open_session, redirect, user_agent
 from backend.ingestion.memory import Memory, ProcessMemory
 from backend.ingestion.pace import Limits, Pace
 from backend.ingestion.reply import Reply
@@ -23,7 +23,7 @@ from backend.utils.errors import (
     BlockedError,
     RateLimitedError,
     ServerFaultError,
-    TerminalError,
+    SourceError,
     ThrottledError,
     TransientError,
     UnconfiguredError,
@@ -39,6 +39,7 @@ Observe = Callable[[str, str, float], None]
 
 _LONGEST_BACKOFF: Final = 8.0
 _MOST_REDIRECTS: Final = 3
+_OFFLINE_SECONDS: Final = 20.0  # for which a host that cannot be found is not looked for again
 _STANDING_SECONDS: Final = 60.0  # for which a refusal of the whole source is not asked for again
 
 
@@ -73,7 +74,7 @@ class Transport:
         self._observe = observe
         self._pace = Pace(limits)
         self._backoff = wait_random_exponential(multiplier=limits.backoff, max=_LONGEST_BACKOFF)
-        self._refusal: Callable[[], TerminalError] | None = None
+        self._refusal: Callable[[], SourceError] | None = None
         self._refused_until = datetime.min.replace(tzinfo=UTC)
 
     async def get(
@@ -128,6 +129,7 @@ class Transport:
         Raises:
             ThrottledError: the source asks us to wait for longer than `limits.patience`; also at once while that holds.
             UnconfiguredError, ShutOutError: as the check said; also at once for a minute afterwards.
+            NoSuchHostError: its host cannot be found; also at once for a while afterwards.
             RateLimitedError: it still refuses for rate after all tries.
             TransientError: another fault that did not pass.
             SourceError: what the check said.
@@ -135,13 +137,17 @@ class Transport:
         self._refuse_standing()
         attempts = stop_after_attempt(self._limits.attempts if retry else 1)
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(TransientError), stop=attempts, wait=self._backoff, reraise=True
+            retry=retry_if_exception(_is_worth_another_try), stop=attempts, wait=self._backoff, reraise=True
         )
         try:
             return await retrying(self._ask, method, url, check, params=params, data=data, json=json, headers=headers)
         except ThrottledError as problem:
             message, until = str(problem), problem.until
             self._stand(lambda: ThrottledError(message, until=until), until)
+            raise
+        except NoSuchHostError as problem:
+            absent = str(problem)
+            self._stand(lambda: NoSuchHostError(absent), datetime.now(UTC) + timedelta(seconds=_OFFLINE_SECONDS))
             raise
         except (UnconfiguredError, ShutOutError) as problem:
             kind, said = type(problem), str(problem)
@@ -187,10 +193,14 @@ class Transport:
             raise RateLimitedError(f"{self.name} says: too many requests", retry_after=seconds)
         raise ServerFaultError(f"{reply.url} answered {reply.status}")
 
-    def _stand(self, refusal: Callable[[], TerminalError], until: datetime) -> None:
+    def _stand(self, refusal: Callable[[], SourceError], until: datetime) -> None:
         if until > self._refused_until:
             self._refusal, self._refused_until = refusal, until
 
     def _refuse_standing(self) -> None:
         if self._refusal is not None and datetime.now(UTC) < self._refused_until:
             raise self._refusal()
+
+
+def _is_worth_another_try(problem: BaseException) -> bool:
+    return isinstance(problem, TransientError) and not isinstance(problem, NoSuchHostError)

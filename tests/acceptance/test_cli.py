@@ -53,9 +53,9 @@ def test_one_album(tensoe: Cli) -> None:
     assert "Taken for: Abbey Road – The Beatles" in said
     found = tensoe.json("ingest", "Abbey Road", "The Beatles")
     assert found["report"]["result"] == "complete"
-    assert {s["source"]: s["outcome"] for s in found["report"]["sources"]} == {
-        "spotify": "unconfigured", "lastfm": "unconfigured", "aoty": "unconfigured", "demo": "ok", "synthetic": "ok",
-    }  # fmt: skip
+    outcomes = {s["source"]: s["outcome"] for s in found["report"]["sources"]}
+    assert {name for name, outcome in outcomes.items() if outcome == "ok"} == {"demo", "synthetic"}
+    assert set(outcomes.values()) == {"ok", "unconfigured"}
     assert len(found["tracks"]) == 17
     assert tensoe.json("status")["data"]["albums"] == 1
 

@@ -357,3 +357,16 @@ async def test_any_name_arrives_as_it_is(fake: Fake, base: str, transport: Trans
     name = 'Ünïcødé & Söhne / 100% + "q" = #1 ? 🎵 مرحبا'
     await transport.get(f"{base}/x", params={"q": name})
     assert fake.asked[0].query == {"q": name}
+
+
+async def test_a_host_that_cannot_be_found_is_looked_for_once_and_not_again_for_a_while(
+    session: aiohttp.ClientSession,
+) -> None:
+    outcomes: list[str] = []
+    transport = Transport(
+        "offline", limits=FAST, session=session, observe=lambda _, outcome, __: outcomes.append(outcome)
+    )
+    for _ in range(3):
+        with pytest.raises(UnreachableError, match="is this machine online"):
+            await transport.get("http://nowhere.invalid/x")
+    assert outcomes == ["unreachable"]

@@ -20,7 +20,7 @@ from backend.ingestion.vocabulary import Kind, tell
 from backend.models.ingestion_models import AUDIO_FEATURES, AlbumRecord, TrackRecord
 from backend.utils.text import fold_name
 
-DIGEST = "ff2d88452c99bf9e24205d8b7b15cb561738a6f85599217b83b6838564729656"  # of the first 200 albums of seed 0
+DIGEST = "df34c2bcb85e9b83f108afaf953d2f8a39cd2652b4ddb0bbef3572c6758563be"  # of the first 200 albums of seed 0
 _DIGEST_IN_ANOTHER_PROCESS = """
 import hashlib, msgspec
 from backend.demo.generator import generate
