@@ -35,8 +35,8 @@ from backend.utils.errors import (
 _SITE: Final = "https://www.albumoftheyear.org"
 _HOSTS: Final = frozenset({"www.albumoftheyear.org", "albumoftheyear.org"})
 LARGEST_PAGE: Final = 5_000_000
-_PAGES_KEPT: Final = 64
-_PAGE_SECONDS: Final = 600.0
+_PAGES_KEPT: Final = 1_000  # of some ten thousand characters each
+_PAGE_SECONDS: Final = 3600.0
 _LOCKS_KEPT: Final = 1_000
 _ALBUM_PATH: Final = re.compile(r"/album/\d+(?:-[^/]*)?/?")
 

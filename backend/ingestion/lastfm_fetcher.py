@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from cachetools import TTLCache
-
 from backend.config.settings import SettingsGroup
 from backend.ingestion.editions import without_edition
 from backend.ingestion.lastfm_client import LastfmSettings, call
-from backend.ingestion.lastfm_tracks import NO_TAGS, TrackAsker
+from backend.ingestion.lastfm_tracks import NO_TAGS, Answers, TrackAsker
 from backend.ingestion.lastfm_wire import Json, listed, name_of, read_album
 from backend.ingestion.matcher import Candidate, Match, artist_difference, choose
 from backend.ingestion.source import Payload, SourceProfile
@@ -21,8 +19,6 @@ from backend.utils.errors import MalformedReplyError, RecordNotFoundError
 
 __all__ = ["LastfmSettings", "LastfmSource"]
 
-_ARTISTS_KEPT: Final = 10_000
-_ARTIST_SECONDS: Final = 6 * 3600.0
 _OWN: Final = {"listeners": 1.0, "tags": 1.0, "popularity": 0.5}
 _STORAGE_CAP: Final = 100_000_000  # bytes of its data at any time (its terms, 4.3.4: "Reasonable Usage Cap")
 _OTHER_ARTIST: Final = 0.5  # a track whose artist is this far from the album's is looked up under its own
@@ -33,8 +29,7 @@ class LastfmSource:
 
     def __init__(self, settings: LastfmSettings | None = None) -> None:
         self._settings = settings or LastfmSettings.read()
-        self._artists: TTLCache[str, dict[str, Any]] = TTLCache(_ARTISTS_KEPT, _ARTIST_SECONDS)
-        self._asking: dict[str, asyncio.Lock] = {}
+        self._answers = Answers()
 
     @property
     def profile(self) -> SourceProfile:
@@ -106,13 +101,13 @@ class LastfmSource:
         match: dict[str, Any],
     ) -> Payload:
         """All tags of an album (of its artist and tracks alone when `title` is None)."""
-        artist, asker = name_of(album.get("artist")), TrackAsker(self._settings, transport)
+        artist, asker = name_of(album.get("artist")), TrackAsker(self._settings, transport, self._answers)
         asked: dict[tuple[str, str], bool] = {}  # whether nobody has counted its listeners
         for t in tracks:
             key = t["artist"], t["title"]
             asked[key] = asked.get(key, False) or not t["counted"]
         shared, own, *found = await asyncio.gather(
-            self._artist(artist, asker),
+            asker.tags("artist.getTopTags", artist=artist),
             self._album_tags(asker, artist=artist, title=title),
             *(asker.about(a, t, count=count) for (a, t), count in asked.items()),
         )
@@ -152,16 +147,6 @@ class LastfmSource:
             except RecordNotFoundError as problem:
                 missing = problem
         raise missing
-
-    async def _artist(self, artist: str, asker: TrackAsker) -> dict[str, Any]:
-        """The artist's tags; albums of one artist that run at once ask but once."""
-        async with self._asking.setdefault(artist, asyncio.Lock()):
-            tags = self._artists.get(artist)
-            if tags is None:
-                tags = self._artists[artist] = await asker.tags("artist.getTopTags", artist=artist)
-        if len(self._asking) > _ARTISTS_KEPT:
-            self._asking.clear()
-        return tags
 
     async def _album_tags(self, asker: TrackAsker, *, artist: str, title: str | None) -> dict[str, Any]:
         if title is None:

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cachetools import TTLCache
+
 from backend.ingestion.artists import artist_difference
 from backend.ingestion.editions import without_edition
 from backend.ingestion.lastfm_client import LastfmSettings, call
@@ -15,7 +17,23 @@ from backend.ingestion.transport import Transport
 from backend.utils.errors import RecordNotFoundError
 
 NO_TAGS: Final[Mapping[str, Any]] = {"toptags": {"tag": []}}
+_KEPT: Final = 20_000  # answers of some kilobytes each
+_KEPT_SECONDS: Final = 6 * 3600.0
 _ANOTHER: Final = 0.5  # an answer whose artist is this far from the one asked for speaks of somebody else
+
+
+class Answers:
+    """What was answered a while ago: an artist's song on two albums is asked for once, also by albums that run at once."""
+
+    def __init__(self) -> None:
+        self.found: TTLCache[tuple[str, ...], dict[str, Any] | None] = TTLCache(_KEPT, _KEPT_SECONDS)
+        self.asking: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def forget_locks(self) -> None:
+        """Drop the locks that nobody holds, once there are many."""
+        if len(self.asking) > _KEPT:
+            for key in [key for key, lock in self.asking.items() if not lock.locked()]:
+                del self.asking[key]
 
 
 class TrackAsker:
@@ -24,13 +42,13 @@ class TrackAsker:
     Args:
         settings: with a key.
         transport: Last.fm's.
+        answers: of other albums, too.
     """
 
-    def __init__(self, settings: LastfmSettings, transport: Transport) -> None:
+    def __init__(self, settings: LastfmSettings, transport: Transport, answers: Answers) -> None:
         self._settings = settings
         self._transport = transport
-        self._found: dict[tuple[str, ...], dict[str, Any] | None] = {}
-        self._asking: defaultdict[tuple[str, ...], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._answers = answers
 
     async def about(self, artist: str, title: str, *, count: bool) -> dict[str, Any]:
         """The weighted tags of a track, and its own entry when `count` asks for its listeners.
@@ -64,17 +82,20 @@ class TrackAsker:
 
     async def _once(self, method: str, roots: tuple[str, ...], names: Mapping[str, str]) -> dict[str, Any] | None:
         key = (method, *names.values())
-        async with self._asking[key]:
-            if key not in self._found:
+        self._answers.forget_locks()
+        async with self._answers.asking[key]:
+            if key not in self._answers.found:
                 try:
                     reply = await call(
                         self._settings, self._transport, method, roots=roots, params={**names, "autocorrect": 1}
                     )
                 except RecordNotFoundError:
-                    self._found[key] = None
+                    answer = None
                 else:
-                    self._found[key] = reply if _is_of(reply, names["artist"]) else None
-            return self._found[key]
+                    answer = reply if _is_of(reply, names["artist"]) else None
+                self._answers.found[key] = answer
+                return answer
+            return self._answers.found[key]
 
 
 def _is_of(reply: Json, artist: str) -> bool:
