@@ -101,7 +101,12 @@ def build_services(
     estimates = Estimates(models, policy)
     merging = Merging(profiles=profiles, policy=policy, estimate=estimates, prepare=estimates.prepare)
     upkeep = UpkeepService(
-        Remerging(database), Storage(database), CatalogueState(database), merging=merging, stored=stored
+        Remerging(database),
+        Storage(database),
+        CatalogueState(database),
+        FeatureModels(database),
+        merging=merging,
+        stored=stored,
     )
     asked = [Asked(s, transports[s.profile.name], full=upkeep.full) for s in used]
     runner = IngestRunner(asked, store, merging=merging, stored=stored)

@@ -5,14 +5,14 @@ The name is what users were told of; the store is any PostgreSQL (a Supabase pro
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backend.ingestion.merger import Levels, merge_levels
 from backend.ingestion.policy import MergePolicy
 from backend.ingestion.replenish import replenish
 from backend.ingestion.source import SourceProfile
-from backend.ingestion.store import AlbumStore, Estimate
+from backend.ingestion.store import AlbumStore, Estimate, Prepare
 from backend.models.ingestion_models import MergedAlbum, RightsLevel, SourceRecord
 from backend.utils.identifiers import derive
 
@@ -31,7 +31,7 @@ class Merging:
     profiles: Mapping[str, SourceProfile]
     policy: MergePolicy
     estimate: Estimate | None = None
-    prepare: Callable[[], Awaitable[None]] | None = None
+    prepare: Prepare | None = None
 
     def levels(self, records: Sequence[SourceRecord], *, album_id: str | None) -> Levels:
         """The album at each level of rights; a pure function of the records, the policy and the estimating model.

@@ -13,6 +13,14 @@ Estimate = Callable[[Levels], Levels]
 """Fills in audio features that nobody measured: of each level by a model that was learnt from values of that level alone."""
 
 
+class Prepare(Protocol):
+    """Loads the newest models; looks for them now and then, or at once."""
+
+    async def __call__(self, *, now: bool = False) -> None:
+        """Look, when asked to or when the last look was a while ago."""
+        ...
+
+
 class AlbumTransaction(Protocol):
     """One album's transaction: all of it is stored at the end, or nothing."""
 

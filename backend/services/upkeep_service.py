@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.merger import Levels
-from backend.models.ingestion_models import SourceRecord
+from backend.models.ingestion_models import Rights, RightsLevel, SourceRecord
 from backend.repositories.catalogue_state import MERGED, CatalogueState
+from backend.repositories.feature_models import FeatureModels
 from backend.repositories.remerging import Progress, Remerged, Remerging
 from backend.repositories.storage import Storage
 from backend.utils.errors import InvalidInputError
@@ -49,6 +50,7 @@ class UpkeepService:
         remerging: makes rows anew.
         storage: counts bytes.
         state: remembers under which policy the rows were made.
+        models: that estimate audio features; those learnt from a purged source go with it.
         merging: how records become rows.
         stored: awaited after the catalogue changed, to empty caches.
     """
@@ -58,6 +60,7 @@ class UpkeepService:
         remerging: Remerging,
         storage: Storage,
         state: CatalogueState,
+        models: FeatureModels,
         *,
         merging: Merging,
         stored: Callable[[], Awaitable[None]],
@@ -65,6 +68,7 @@ class UpkeepService:
         self._remerging = remerging
         self._storage = storage
         self._state = state
+        self._models = models
         self._merging = merging
         self._stored = stored
         self._uses: dict[str, StorageUse] = {}
@@ -80,7 +84,7 @@ class UpkeepService:
         return found
 
     async def purge(self, source: str, *, progress: Progress = lambda *_: None) -> Remerged:
-        """Take out all that a source ever said, and what rows had of it.
+        """Take out all that a source ever said, what rows had of it, and the models that were learnt from it.
 
         Raises:
             InvalidInputError: nothing of such a source is stored, and none is registered.
@@ -88,8 +92,14 @@ class UpkeepService:
         known = {*self._merging.profiles, *await self._storage.bytes_by_source()}
         if source not in known:
             raise InvalidInputError(f"there is no source {source!r}; there are {', '.join(sorted(known))}")
+        # First, for a model holds rows that it was learnt from: nothing may be estimated from them any more.
+        permitted = [level for level in RightsLevel if level.permits(self._rights_of(source))]
+        learnt = [level for level in permitted if await self._models.remove(level)]
         await self._prepare()
         found = await self._remerging.purge(source, self._merge, progress=progress)
+        if learnt:
+            log.info("models learnt from the purged source are gone; learn again", rights=", ".join(learnt))
+            found = replace(found, changed=(await self._remerging.rebuild(self._merge)).changed + found.changed)
         self._looked = float("-inf")
         await self._stored()
         log.info("purged", source=source, records=found.records, albums=found.albums, removed=found.removed)
@@ -143,9 +153,15 @@ class UpkeepService:
             )
         return StorageUse(source=source, bytes=size, cap=cap, share=round(share, 4), alarm=alarm)
 
+    def _rights_of(self, source: str) -> Rights:
+        """The freest rights of anything that it gives; of a source that is no longer registered, all that may be."""
+        profile = self._merging.profiles.get(source)
+        given = {Rights.OPEN} if profile is None else {profile.rights, *profile.rights_of.values()}
+        return min(given, key=[*Rights].index)
+
     async def _prepare(self) -> None:
         if self._merging.prepare is not None:
-            await self._merging.prepare()
+            await self._merging.prepare(now=True)
 
     @property
     def _fingerprint(self) -> str:

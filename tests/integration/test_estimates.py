@@ -119,7 +119,12 @@ async def test_a_new_model_is_taken_up_by_rebuilding_and_then_stays_the_same(
         return None
 
     upkeep = UpkeepService(
-        Remerging(database), Storage(database), CatalogueState(database), merging=chosen, stored=stored
+        Remerging(database),
+        Storage(database),
+        CatalogueState(database),
+        FeatureModels(database),
+        merging=chosen,
+        stored=stored,
     )
     assert (await upkeep.rebuild()).changed == 1
     before = await everything(database)
@@ -127,3 +132,29 @@ async def test_a_new_model_is_taken_up_by_rebuilding_and_then_stays_the_same(
     assert await everything(database) == before
     ((energy, *_),) = await rows(database)
     assert energy is not None
+
+
+async def test_purging_a_source_takes_the_models_that_were_learnt_from_it(
+    database: Database, model: Estimator, other: Estimator
+) -> None:
+    chosen = await merging(database, any=model, noncommercial=model, open=other)
+    records = [unmeasured("shop"), unmeasured("commons")]
+    await insert_album(AlbumRepository(database), records, merging=chosen)
+    before = (await rows(database))[0]["danceability"]
+
+    async def stored() -> None:
+        return None
+
+    models = FeatureModels(database)
+    upkeep = UpkeepService(
+        Remerging(database), Storage(database), CatalogueState(database), models, merging=chosen, stored=stored
+    )
+    await upkeep.purge("fans")  # noncommercial: the open model saw nothing of it
+    assert list(await models.digests()) == [RightsLevel.OPEN]
+    ((_, danceability, _, marked, _),) = await rows(database)
+    assert danceability != before
+    assert "danceability" in marked
+    await upkeep.purge("commons")
+    assert await models.digests() == {}
+    ((_, danceability, _, marked, _),) = await rows(database)
+    assert (danceability, marked) == (None, "{}")

@@ -77,7 +77,12 @@ async def service(database: Database) -> FeatureService:
     estimates = Estimates(models, policy)
     merging = Merging(profiles=SOURCES, policy=policy, estimate=estimates, prepare=estimates.prepare)
     upkeep = UpkeepService(
-        Remerging(database), Storage(database), CatalogueState(database), merging=merging, stored=stored
+        Remerging(database),
+        Storage(database),
+        CatalogueState(database),
+        FeatureModels(database),
+        merging=merging,
+        stored=stored,
     )
     return FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild)
 

@@ -16,6 +16,7 @@ from backend.models.ingestion_models import AlbumRecord, Rights, SourceRecord, T
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
+from backend.repositories.feature_models import FeatureModels
 from backend.repositories.remerging import Remerging
 from backend.repositories.storage import Storage
 from backend.services.upkeep_service import UpkeepService
@@ -63,7 +64,12 @@ def upkeep(
 
     merging = Merging(profiles=profiles or PROFILES, policy=policy or MergePolicy())
     return UpkeepService(
-        Remerging(database), Storage(database), CatalogueState(database), merging=merging, stored=stored
+        Remerging(database),
+        Storage(database),
+        CatalogueState(database),
+        FeatureModels(database),
+        merging=merging,
+        stored=stored,
     )
 
 
