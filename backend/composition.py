@@ -9,7 +9,7 @@ from backend.config.settings import Settings
 from backend.ingestion.ingest_runner import Asked, IngestRunner
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.policy import MergePolicy
-from backend.ingestion.registry import build_listener, build_sources, in_use
+from backend.ingestion.registry import build_dumps, build_listener, build_sources, in_use
 from backend.ingestion.source import Source
 from backend.ingestion.transport import Transport
 from backend.metrics import Metrics
@@ -34,12 +34,14 @@ from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
 from backend.repositories.unmatched import UnmatchedRepository
+from backend.repositories.wanted import Wanted
 from backend.routes.dependencies import Services
 from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
 from backend.services.demo_service import DemoService
+from backend.services.dump_import import DumpImport
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
@@ -142,6 +144,7 @@ def build_services(
         ml=ml,
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,
+        dumps=DumpImport(build_dumps(), Wanted(database), Remerging(database), merging=merging, stored=stored),
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
         exports=ExportService(

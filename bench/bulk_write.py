@@ -11,6 +11,7 @@ from backend.repositories.database import Database
 from bench.albums import Item
 from bench.timing import Result, in_turns
 
+_JSON = {"audio_features", "provenance", "tag_weights", "estimates"}
 _COLUMNS = [column.name for column in TrackRow.__table__.columns if column.computed is None]
 
 
@@ -58,6 +59,6 @@ async def _rows_for_copy(database: Database) -> list[tuple[Any, ...]]:
     async with database.transaction() as connection:
         await connection.execute("CREATE TABLE IF NOT EXISTS raw_tracks (LIKE enhanced_tracks INCLUDING ALL)")
         # jsonb as text: that is how it is written.
-        listed = ", ".join(f"{c}::text" if c in {"audio_features", "provenance"} else c for c in _COLUMNS)
+        listed = ", ".join(f"{c}::text" if c in _JSON else c for c in _COLUMNS)
         found = await connection.fetch(f"SELECT {listed} FROM enhanced_tracks")
     return [tuple(row) for row in found]

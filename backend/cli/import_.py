@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from backend.cli.console import Json, err, opened, out, run, show_json
 from backend.models.import_results import ImportReport, ImportResult
+
+if TYPE_CHECKING:
+    from backend.services.dump_import import DumpReport
 
 imports = typer.Typer(help="Take in what you saved yourself.", no_args_is_help=True)
 
@@ -50,6 +64,62 @@ def aoty(
             raise typer.Exit(1)
 
     run(show())
+
+
+@imports.command("acousticbrainz")
+def acousticbrainz(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Archives (.tar.zst, .tar.gz, .tar) or folders of unpacked ones.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Take in AcousticBrainz's dump files: tempo, key and weak labels of the recordings that the catalogue has.
+
+    The archives are read as they are, nothing is unpacked; `sha256sums` beside them is checked. Exit code: 0 all was read,
+    1 some entries could not be, 2 a file cannot be used (nothing was stored then).
+    """
+
+    async def work() -> DumpReport:
+        async with opened(worker=False) as container:
+            with _bytes_bar() as tell:
+                return await container.services.dumps.run("acousticbrainz", paths, progress=tell)
+
+    async def show() -> None:
+        report = await work()
+        if as_json:
+            show_json(report)
+        else:
+            rate = report.entries / report.seconds if report.seconds else 0.0
+            out.print(
+                f"{report.entries:,} entries in {report.seconds:.1f} s ({rate:,.0f} a second): {report.wanted:,} of "
+                f"{report.recordings:,} recordings on {report.albums:,} albums; {report.changed:,} albums changed."
+            )
+            for example in report.examples:
+                out.print(Text(f"cannot be read: {example}", style="red"))
+        if report.broken:
+            raise typer.Exit(1)
+
+    run(show())
+
+
+@contextlib.contextmanager
+def _bytes_bar() -> Iterator[Callable[[str, int, int], None]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bar.add_task(file, total=total)
+            bar.update(tasks[file], completed=done)
+
+        yield tell
 
 
 def _show(report: ImportReport) -> None:

@@ -96,6 +96,21 @@ def read_documents(low: Sequence[Document], high: Sequence[Document]) -> tuple[F
     return found, raw
 
 
+def needed(document: Document) -> dict[str, Any]:
+    """The parts of a document that are read; a whole one of the low level has thousands of numbers."""
+    found: dict[str, Any] = {}
+    for part in ("rhythm", "tonal", "lowlevel"):
+        if isinstance(values := document.get(part), Mapping):
+            found[part] = {k: v for k, v in values.items() if isinstance(v, int | float | str)}
+    if isinstance(classes := document.get("highlevel"), Mapping):
+        found["highlevel"] = {
+            name: {"all": dict(guess["all"])}
+            for name, guess in classes.items()
+            if isinstance(guess, Mapping) and isinstance(guess.get("all"), Mapping)
+        }
+    return found
+
+
 def _note(raw: Features, name: str, values: Iterable[object]) -> None:
     numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if numbers:

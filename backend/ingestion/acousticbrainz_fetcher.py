@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from backend.config.settings import SettingsGroup
-from backend.ingestion.acousticbrainz_documents import read_documents
+from backend.ingestion.acousticbrainz_documents import needed, read_documents
 from backend.ingestion.source import Payload, SourceProfile
 from backend.ingestion.transport import Limits, Reply, Transport
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights, TrackRecord
@@ -102,18 +102,8 @@ class AcousticBrainzSource:
             for mbid in part:
                 documents = [d for _, d in sorted(reply[mbid].items())] if isinstance(reply.get(mbid), dict) else []
                 if documents:
-                    found[mbid] = [_needed(d, level) for d in documents if isinstance(d, dict)]
+                    found[mbid] = [needed(d) for d in documents if isinstance(d, dict)]
         return found
-
-
-def _needed(document: Mapping[str, Any], level: str) -> dict[str, Any]:
-    """The parts that are read; a whole document of the low level has thousands of numbers."""
-    parts = ("rhythm", "tonal", "lowlevel") if level == "low-level" else ("highlevel",)
-    return {
-        part: {k: v for k, v in found.items() if part == "highlevel" or isinstance(v, int | float | str)}
-        for part in parts
-        if isinstance(found := document.get(part), Mapping)
-    }
 
 
 def _check(reply: Reply) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from backend.config.settings import IngestionSettings
+from backend.ingestion.dumps import Dump
 from backend.ingestion.lastfm_fetcher import LastfmSource
 from backend.ingestion.lastfm_listener import LastfmListener
 from backend.ingestion.source import Source
@@ -28,6 +29,9 @@ SOURCES: Final = (
 )
 """The file below `backend/ingestion` and the class in it, one a line."""
 
+DUMPS: Final = ("acousticbrainz_dump:AcousticBrainzDump",)
+"""The classes of dump files (`ingestion.dumps`), likewise."""
+
 
 @cache
 def source_types() -> tuple[type[Source], ...]:
@@ -36,14 +40,21 @@ def source_types() -> tuple[type[Source], ...]:
     Raises:
         ConfigurationError: a line names none.
     """
-    found = []
-    for line in SOURCES:
-        module, _, name = line.partition(":")
-        try:
-            found.append(getattr(import_module(f"backend.ingestion.{module}"), name))
-        except (ImportError, AttributeError) as problem:
-            raise ConfigurationError(f"the source {line!r} of backend/ingestion/registry.py: {problem}") from problem
-    return tuple(found)
+    return tuple(_named(line) for line in SOURCES)
+
+
+def build_dumps() -> dict[str, Dump]:
+    """One of each registered kind of dump, by its source."""
+    dumps: list[Dump] = [_named(line)() for line in DUMPS]
+    return {dump.source: dump for dump in dumps}
+
+
+def _named(line: str) -> Any:
+    module, _, name = line.partition(":")
+    try:
+        return getattr(import_module(f"backend.ingestion.{module}"), name)
+    except (ImportError, AttributeError) as problem:
+        raise ConfigurationError(f"the source {line!r} of backend/ingestion/registry.py: {problem}") from problem
 
 
 def build_sources() -> list[Source]:

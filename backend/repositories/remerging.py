@@ -17,6 +17,8 @@ from backend.repositories.database import Connection, Database
 
 Merge: TypeAlias = Callable[[str, Sequence[SourceRecord]], Mapping[RightsLevel, MergedAlbum] | None]
 """The album of an id from its current records; None when none of them counts any more."""
+Say: TypeAlias = Callable[[str, Sequence[SourceRecord]], SourceRecord | None]
+"""What a source says of an album now, made of all current records."""
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many albums are done, of how many."""
 
@@ -102,6 +104,34 @@ class Remerging:
                 await connection.execute(statement, source)
         return found
 
+    async def revise(self, albums: Sequence[str], say: Say, merge: Merge) -> Remerged:
+        """Let a source say something new of some albums, and merge them anew; one transaction.
+
+        Args:
+            albums: ids, some hundred at the most.
+            say: makes the source's new record of an album's current ones; None when it says nothing new.
+            merge: see `Merge`.
+        """
+        async with self._database.transaction() as connection:
+            await lock_all(connection)
+            current = await _current(connection, albums)
+
+            def merged() -> tuple[Rows, int]:
+                items = []
+                for album_id, records in current.items():
+                    new = say(album_id, records)
+                    if new is None:
+                        continue
+                    levels = merge(album_id, [*(r for r in records if r.source != new.source), new])
+                    if levels is not None:
+                        items.append((levels, (new,)))
+                return Rows.of(items), len(items)
+
+            rows, changed = await asyncio.to_thread(merged)
+            if changed:
+                await write(connection, rows)
+        return Remerged(albums=len(current), changed=changed)
+
     async def _count(self, statement: str, *parameters: object) -> int:
         async with self._database.connection() as connection:
             return int(await connection.fetchval(statement, *parameters))
@@ -128,12 +158,7 @@ class Remerging:
 
     @staticmethod
     async def _again(connection: Connection, albums: Sequence[str], merge: Merge) -> Remerged:
-        said: dict[str, list[SourceRecord]] = defaultdict(list)
-        for row in await connection.fetch(_CURRENT, albums):
-            record = kept.decode(
-                row["record"], source=row["source"], rights=row["rights"], fetched_at=row["fetched_at"]
-            )
-            said[row["album_id"]].append(record)
+        said = await _current(connection, albums)
 
         def merged() -> Rows:
             found = (merge(album_id, records) for album_id, records in said.items())
@@ -148,6 +173,15 @@ class Remerging:
             albums,
         )
         return Remerged(albums=rows.given, changed=changed)
+
+
+async def _current(connection: Connection, albums: Sequence[str]) -> dict[str, list[SourceRecord]]:
+    """What each source says of these albums now."""
+    said: dict[str, list[SourceRecord]] = defaultdict(list)
+    for row in await connection.fetch(_CURRENT, albums):
+        record = kept.decode(row["record"], source=row["source"], rights=row["rights"], fetched_at=row["fetched_at"])
+        said[row["album_id"]].append(record)
+    return said
 
 
 def _rows(done: object) -> int:

@@ -18,6 +18,7 @@ from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
 from backend.services.demo_service import DemoService
+from backend.services.dump_import import DumpImport
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingestion_service import IngestionService
@@ -52,6 +53,7 @@ class Services:
     training: TrainingService
     exports: ExportService
     upkeep: UpkeepService
+    dumps: DumpImport
     features: FeatureService
     provenance: ProvenanceService
 
