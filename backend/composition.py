@@ -139,7 +139,13 @@ def build_services(
             build_listener(sources, transports), Tastes(database), cache=cache, ttl=settings.cache.cache_user_ttl
         ),
         system=SystemService(
-            settings, database=database, cache=cache, ingestion=ingestion, analytics=analytics, aggregates=aggregates
+            settings,
+            database=database,
+            cache=cache,
+            ingestion=ingestion,
+            analytics=analytics,
+            aggregates=aggregates,
+            upkeep=upkeep,
         ),
         ml=ml,
         training=TrainingService(ml, TrackPages(database)),

@@ -24,9 +24,15 @@ def status(rights: _Rights = RightsLevel.ANY, as_json: Json = False) -> None:
             summary = await container.services.analytics.summary(rights)
             coverage = await container.services.analytics.coverage(rights)
             sources = container.ingestion.sources()
+            kept = {use.source: use for use in await container.services.upkeep.storage()}
+            stale = await container.services.upkeep.is_stale()
             where = container.database.place
         if as_json:
-            found = {"database": where, "data": summary, "coverage": coverage, "sources": sources}
+            storage = list(kept.values())
+            found = {
+                "database": where, "data": summary, "coverage": coverage, "sources": sources, "storage": storage,
+                "stale": stale,
+            }  # fmt: skip
             show_json(found)
             return
         out.print(
@@ -38,10 +44,21 @@ def status(rights: _Rights = RightsLevel.ANY, as_json: Json = False) -> None:
         for name, known in coverage["fields"].items():
             fields.add_row(name, f"{100 * known['share']:.1f} %")
         out.print(fields)
-        asked = Table("source", "state", "rights", box=None, pad_edge=False)
+        asked = Table("source", "state", "rights", "kept", box=None, pad_edge=False)
         for s in sources:
-            asked.add_row(s.name, s.unconfigured or ("asked" if s.in_use else "not asked (TENSOE_DEMO)"), s.rights)
+            state = s.unconfigured or ("asked" if s.in_use else "not asked (TENSOE_DEMO)")
+            asked.add_row(s.name, state, s.rights, f"{kept[s.name].bytes:,} bytes" if s.name in kept else "")
         out.print(asked)
+        for use in kept.values():
+            if use.alarm:
+                out.print(Text(use.alarm, style="red"))
+        if stale:
+            out.print(
+                Text(
+                    "Rows were merged under another policy or other terms; tensoe rebuild makes them anew.",
+                    style="yellow",
+                )
+            )
 
     run(work())
 

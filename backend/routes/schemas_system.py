@@ -79,6 +79,8 @@ class SystemAnswer(Schema):
     settings: dict[str, dict[str, Any]]
     """By group; secrets are masked."""
     sizes: dict[str, Any]
+    storage: list[dict[str, Any]]
+    """Per source: bytes of its records, and of what its terms allow the share; what to do when it nears that."""
     disk_free_bytes: int
 
 

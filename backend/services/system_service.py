@@ -20,6 +20,7 @@ from backend.repositories.aggregates import Aggregates
 from backend.repositories.database import Database
 from backend.services.analytics_service import AnalyticsService
 from backend.services.ingestion_service import IngestionService
+from backend.services.upkeep_service import UpkeepService
 from backend.utils.errors import DatabaseError
 from backend.utils.redaction import redact, redact_value
 
@@ -39,6 +40,7 @@ class SystemService:
         ingestion: knows the sources and jobs.
         analytics: knows how much there is.
         aggregates: knows sizes.
+        upkeep: knows how much is kept of each source's.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class SystemService:
         ingestion: IngestionService,
         analytics: AnalyticsService,
         aggregates: Aggregates,
+        upkeep: UpkeepService,
     ) -> None:
         self._settings = settings
+        self._upkeep = upkeep
         self._database = database
         self._cache = cache
         self._ingestion = ingestion
@@ -79,6 +83,7 @@ class SystemService:
         """Versions, settings with secrets masked, the state of database, cache and each source, sizes."""
         database, cache = await asyncio.gather(self._database_state(), self._cache.state())
         sizes = await self._aggregates.sizes() if database["reachable"] else {}
+        storage = await self._upkeep.storage() if database["reachable"] else []
         settings = {**self._settings.shown(), **self._ingestion.source_settings()}
         home = self._settings.app.tensoe_home
         return {
@@ -91,6 +96,7 @@ class SystemService:
             # Masked twice: here what only looks like a secret, such as the password in an address.
             "settings": {group: redact_value(dict(values)) for group, values in settings.items()},
             "sizes": sizes,
+            "storage": [asdict(use) for use in storage],
             "disk_free_bytes": shutil.disk_usage(home if home.exists() else home.anchor).free,
         }
 

@@ -23,9 +23,9 @@ STARTUP = [sys.executable, "-m", "backend.startup"]
 
 
 def _environment(home: Path, port: int, **variables: str) -> dict[str, str]:
-    usual = {"PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH"}
+    names = {"PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH"}
     # Also that sources without a key are switched off: nobody is asked for real.
-    kept = {k: v for k, v in os.environ.items() if k in usual or k.endswith("_ENABLED")}
+    kept = {k: v for k, v in os.environ.items() if k in names or k.endswith("_ENABLED")}
     usual = {"TENSOE_HOME": str(home), "API_HOST": "127.0.0.1", "API_PORT": str(port), "PYTHONPATH": str(ROOT)}
     return kept | usual | variables
 
