@@ -26,7 +26,7 @@ from tests.acceptance.twin_compare import all_albums, expected_tags, ingest, ser
 from tests.fixtures.twin import FOLDER, Twin, running_twin
 
 LEAST = 0.99
-_FAST = {
+FAST = {
     f"{name}_RATE": "1000"
     for name in ("SPOTIFY", "LASTFM", "MUSICBRAINZ", "LISTENBRAINZ", "RECCOBEATS", "ACOUSTICBRAINZ", "DEEZER")
 } | {"AOTY_SECONDS_BETWEEN": "0"}
@@ -119,7 +119,7 @@ def run(*, albums: int, seed: int, home: Path) -> tuple[Filled, int, list[str]]:
     filled, lines, rules = Filled(), [], Rules()
     with running_twin("--no-limits") as twin:
         environment = {
-            **os.environ, **twin.environment(), **twin.open_sources(), **_FAST,
+            **os.environ, **twin.environment(), **twin.open_sources(), **FAST,
             "LOG_LEVEL": "WARNING", "TENSOE_HOME": str(home / "home"), "DATABASE_URL": "",
         }  # fmt: skip
         wanted = twin.get(f"albums?n={albums}&seed={seed}")
