@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from typing import Any
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+
+from backend.repositories.database import Database
 
 
 async def get(api: httpx.AsyncClient, path: str, **params: Any) -> Any:
@@ -138,3 +145,52 @@ async def test_the_tree_of_genres(filled: httpx.AsyncClient) -> None:
     assert tree["count"] == len(nodes) > 1_000
     assert all(parent in nodes for n in nodes.values() for parent in n["parents"])
     assert "rock" in nodes
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "arrow", "parquet"])
+async def test_estimates_can_be_left_out_in_every_form(
+    filled: httpx.AsyncClient, database: Database, form: str
+) -> None:
+    async with database.connection() as connection:
+        track_id = await connection.fetchval(
+            "UPDATE enhanced_tracks SET estimates = '{\"energy\": [0.1, 0.9]}' "
+            "WHERE id = (SELECT min(id) FROM enhanced_tracks) RETURNING id"
+        )
+    for estimates, known in ((True, True), (False, False)):
+        answer = await filled.get("/ml/training-data", params={"format": form, "estimates": estimates, "limit": 3})
+        row = _first(answer, form)
+        assert row["id"] == track_id
+        assert (row["energy"] is not None) is known
+        assert row["valence"] is not None
+    matrix = await get(filled, "/ml/feature-matrix", target="energy")
+    assert track_id not in matrix["ids"]  # what was estimated is no target
+    assert track_id in (await get(filled, "/ml/feature-matrix", target="valence"))["ids"]
+
+
+def _first(answer: httpx.Response, form: str) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    if form == "csv":
+        row: dict[str, Any] = next(csv.DictReader(io.StringIO(answer.text)))
+        return {name: value or None for name, value in row.items()}
+    if form in {"arrow", "parquet"}:
+        body = io.BytesIO(answer.content)
+        table = pa.ipc.open_stream(body).read_all() if form == "arrow" else pq.read_table(body)
+        return dict(table.slice(0, 1).to_pylist()[0])
+    rows = answer.json()["data"] if form == "json" else [json.loads(answer.text.splitlines()[0])]
+    first: dict[str, Any] = rows[0]
+    features = first["audio_features"] or {}
+    return first | {name: features.get(name) for name in ("energy", "valence")}
+
+
+async def test_one_appearance_of_a_recording_on_request(filled: httpx.AsyncClient, database: Database) -> None:
+    async with database.connection() as connection:
+        early, late = (
+            r["id"] for r in await connection.fetch("SELECT id FROM enhanced_tracks ORDER BY release_date, id LIMIT 2")
+        )
+        await connection.execute("UPDATE enhanced_tracks SET recording_id = $1 WHERE id = $2", early, late)
+    ids = {r["id"] for r in (await get(filled, "/ml/training-data"))["data"]}
+    once = {r["id"] for r in (await get(filled, "/ml/training-data", one_per_recording=True))["data"]}
+    assert ids - once == {late}
+    arrow = await filled.get("/ml/training-data", params={"one_per_recording": True, "format": "arrow"})
+    assert set(pa.ipc.open_stream(arrow.content).read_all().column("id").to_pylist()) == once
+    assert [t["id"] for t in (await get(filled, f"/recordings/{early}"))["data"]] == [early, late]
