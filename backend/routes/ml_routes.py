@@ -225,6 +225,17 @@ async def export(name: Annotated[str, Path(max_length=300)], with_: With) -> Res
 
 
 @router.get(
+    "/exports/{name}/rights",
+    tags=["exports"],
+    response_model=schemas_catalogue.RightsReport,
+    summary="What an export is made of",
+)
+async def export_rights(name: Annotated[str, Path(max_length=300)], with_: With) -> Response:
+    """The report that was written with the file: which sources gave its values, which share, and what their terms are."""
+    return json_answer(await with_.exports.report(name))
+
+
+@router.get(
     "/recommendations/{track_id}",
     tags=["recommendations"],
     response_model=schemas_ml.Recommendations,

@@ -66,15 +66,20 @@ def put_in_place(unfinished: Path, final: Path) -> None:
         os.close(descriptor)
 
 
+def beside(name: str) -> str:
+    """The name of the report of what a file is made of."""
+    return f"{name}.rights.json"
+
+
 def put_beside(final: Path, report: bytes) -> None:
     """Write what a file is made of beside it, in one step, before the file has its name."""
-    beside = final.with_name(f"{final.name}.rights.json")
-    unfinished = prepared(final.parent, beside.name)
+    place = final.with_name(beside(final.name))
+    unfinished = prepared(final.parent, place.name)
     try:
         with unfinished.open("xb") as file:
             file.write(report)
             to_disk(file)
-        put_in_place(unfinished, beside)
+        put_in_place(unfinished, place)
     finally:
         unfinished.unlink(missing_ok=True)
 

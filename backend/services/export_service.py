@@ -148,6 +148,17 @@ class ExportService:
         export = self._export(name, os.fstat(file.fileno()))
         return Download(**asdict(export), media_type=MEDIA_TYPES[form], chunks=files.read(file))
 
+    async def report(self, name: str) -> bytes:
+        """What an export is made of, as JSON, as it was when it was written.
+
+        Raises:
+            InvalidInputError: the name is not one of an export.
+            NotFoundError: there is none of this name.
+        """
+        files.form_of_name(name)
+        file = await asyncio.to_thread(files.opened, self._folder, files.beside(name))
+        return b"".join([chunk async for chunk in files.read(file)])
+
     def _list(self) -> Sequence[Export]:
         return [self._export(name, state) for name, state in files.exports(self._folder)]
 

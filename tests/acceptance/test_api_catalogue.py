@@ -194,3 +194,12 @@ async def test_one_appearance_of_a_recording_on_request(filled: httpx.AsyncClien
     arrow = await filled.get("/ml/training-data", params={"one_per_recording": True, "format": "arrow"})
     assert set(pa.ipc.open_stream(arrow.content).read_all().column("id").to_pylist()) == once
     assert [t["id"] for t in (await get(filled, f"/recordings/{early}"))["data"]] == [early, late]
+
+
+async def test_an_export_keeps_its_report_of_rights(filled: httpx.AsyncClient) -> None:
+    params = {"filename": "rows.parquet", "rights": "open"}
+    made = (await filled.post("/ml/export/training-data", params=params)).json()
+    assert made["rights"]["rights"] == "open"
+    assert await get(filled, "/ml/exports/rows.parquet/rights") == made["rights"]
+    assert (await filled.get("/ml/exports/none.csv/rights")).status_code == 404
+    assert (await filled.get("/ml/exports/rows.parquet.rights.json")).status_code == 422

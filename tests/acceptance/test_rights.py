@@ -48,6 +48,7 @@ WITHOUT = {
     "/albums/unmatched": "what a person must decide is shown as the source says it",
     "/ml/exports": "names and sizes of files, which the one who wrote them chose",
     "/ml/exports/{name}": "a file holds the level it was written at; its report of rights stands beside it",
+    "/ml/exports/{name}/rights": "the report of such a file: sources, counts and terms, no values",
     "/ml/genres/tree": "our own vocabulary: no source's values",
 }
 """The GET endpoints that take no `rights`, and why."""
