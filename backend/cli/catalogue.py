@@ -24,7 +24,10 @@ def status(rights: _Rights = RightsLevel.ANY, as_json: Json = False) -> None:
             summary = await container.services.analytics.summary(rights)
             coverage = await container.services.analytics.coverage(rights)
             sources = container.ingestion.sources()
-            kept = {use.source: use for use in await container.services.upkeep.storage()}
+            # At a level of rights only who gave something there is spoken of.
+            named = {row["source"] for row in coverage["sources"]}
+            uses = await container.services.upkeep.storage()
+            kept = {use.source: use for use in uses if rights is RightsLevel.ANY or use.source in named}
             stale = await container.services.upkeep.is_stale()
             where = container.database.place
         if as_json:
