@@ -21,7 +21,7 @@ dB below full scale. It is kept in `raw_features`, as all that was read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, Final
 
@@ -54,6 +54,14 @@ _HIGH: Final = {  # raw name -> classifier, class
     "electronic": ("mood_electronic", "electronic"),
 }
 
+_OF_LEVEL: Final = {
+    "submissions_low": (frozenset({"tempo", "key", "mode"}), frozenset({"submissions_low", *_LOW})),
+    "submissions_high": (
+        frozenset({"danceability", "acousticness", "instrumentalness", "energy", "valence"}),
+        frozenset({"submissions_high", *_HIGH}),
+    ),
+}
+
 
 def read_documents(low: Sequence[Document], high: Sequence[Document]) -> tuple[Features, Features]:
     """The audio features that submissions of one recording come to, and what they were read from.
@@ -66,6 +74,9 @@ def read_documents(low: Sequence[Document], high: Sequence[Document]) -> tuple[F
         Features by their names, and raw values by ours for them.
     """
     raw: Features = {}
+    for count, documents in (("submissions_low", low), ("submissions_high", high)):
+        if documents:
+            raw[count] = float(len(documents))
     for name, path in _LOW.items():
         _note(raw, name, (_at(document, *path) for document in low))
     for name, (classifier, kind) in _HIGH.items():
@@ -96,18 +107,37 @@ def read_documents(low: Sequence[Document], high: Sequence[Document]) -> tuple[F
     return found, raw
 
 
+def lay_over(old: tuple[Features, Features], new: tuple[Features, Features]) -> tuple[Features, Features]:
+    """What two readings of one recording come to: of each level the one that was made of more submissions, else the older.
+
+    The archives of a dump are in the order of submission, so that one recording's may lie in several of them: read one after
+    the other, the fullest reading wins, and reading one again changes nothing.
+    """
+    features, raw = dict(old[0]), dict(old[1])
+    for count, (of_features, of_raw) in _OF_LEVEL.items():
+        if new[1].get(count, 0.0) > raw.get(count, 0.0):
+            features = {k: v for k, v in features.items() if k not in of_features} | _only(new[0], of_features)
+            raw = {k: v for k, v in raw.items() if k not in of_raw} | _only(new[1], of_raw)
+    return features, raw
+
+
+def _only(values: Features, names: Collection[str]) -> Features:
+    return {name: value for name, value in values.items() if name in names}
+
+
 def needed(document: Document) -> dict[str, Any]:
     """The parts of a document that are read; a whole one of the low level has thousands of numbers."""
-    found: dict[str, Any] = {}
-    for part in ("rhythm", "tonal", "lowlevel"):
-        if isinstance(values := document.get(part), Mapping):
-            found[part] = {k: v for k, v in values.items() if isinstance(v, int | float | str)}
-    if isinstance(classes := document.get("highlevel"), Mapping):
-        found["highlevel"] = {
-            name: {"all": dict(guess["all"])}
-            for name, guess in classes.items()
-            if isinstance(guess, Mapping) and isinstance(guess.get("all"), Mapping)
-        }
+    found: dict[str, Any] = {
+        part: {} for part in ("rhythm", "tonal", "lowlevel") if isinstance(document.get(part), Mapping)
+    }
+    for part, name in (*_LOW.values(), ("tonal", "key_key"), ("tonal", "key_scale")):
+        if isinstance(value := _at(document, part, name), int | float | str):
+            found[part][name] = value
+    if isinstance(document.get("highlevel"), Mapping):
+        found["highlevel"] = {}
+        for classifier, kind in _HIGH.values():
+            if isinstance(chance := _at(document, "highlevel", classifier, "all", kind), int | float):
+                found["highlevel"][classifier] = {"all": {kind: chance}}
     return found
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
 
-from backend.ingestion.acousticbrainz_documents import needed, read_documents
+from backend.ingestion.acousticbrainz_documents import lay_over, needed, read_documents
 from backend.models.ingestion_models import TrackRecord
 
 _ENTRY: Final = re.compile(r"(?:.*/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-\d+\.json")
@@ -42,3 +43,8 @@ class AcousticBrainzDump:
         high = [d for d in found if "highlevel" in d]
         features, raw = read_documents(low, high)
         return TrackRecord(title="", audio_features=features, raw_features=raw, ids={self.identifier: key})
+
+    def lay_over(self, old: TrackRecord, new: TrackRecord) -> TrackRecord:
+        """See `Dump`."""
+        features, raw = lay_over((old.audio_features, old.raw_features), (new.audio_features, new.raw_features))
+        return replace(old, audio_features=features, raw_features=raw)

@@ -12,7 +12,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final, Protocol, Self
 
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.errors import InvalidInputError
@@ -25,6 +25,24 @@ Entry = tuple[str, bytes]
 _COMPRESSION: Final = {".zst": "zstd", ".gz": "gzip", ".tgz": "gzip"}
 _AT_ONCE: Final = 1 << 20
 _SUM: Final = re.compile(r"^([0-9a-f]{64})[ *]+(\S+)$", re.MULTILINE)
+
+
+class _Header(tarfile.TarInfo):
+    """An entry's header. `tarfile` takes a broken or missing one, after the first, for the archive's end; only zeros are."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """See `tarfile.TarInfo`.
+
+        Raises:
+            ReadError: here is neither a header nor the end.
+        """
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as problem:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise
+            raise tarfile.ReadError(f"{problem} where an entry or the end should be") from problem
 
 
 class Dump(Protocol):
@@ -56,6 +74,10 @@ class Dump(Protocol):
         """What all entries of one track say together."""
         ...
 
+    def lay_over(self, old: TrackRecord, new: TrackRecord) -> TrackRecord:
+        """What was known of a track with what is said of it now; equal to the old one when that adds nothing."""
+        ...
+
 
 def entries(path: Path, wanted: Callable[[str], bool], *, tell: Tell = lambda *_: None) -> Iterator[Entry]:
     """The wanted entries of a tar archive (plain, .gz, .zst) or of a folder; nothing is unpacked to disk.
@@ -80,7 +102,7 @@ def entries(path: Path, wanted: Callable[[str], bool], *, tell: Tell = lambda *_
         with path.open("rb") as raw:
             compression = _COMPRESSION.get(path.suffix)
             stream: IO[bytes] = pa.CompressedInputStream(raw, compression) if compression else raw
-            with tarfile.open(fileobj=stream, mode="r|", bufsize=_AT_ONCE) as archive:
+            with tarfile.open(fileobj=stream, mode="r|", bufsize=_AT_ONCE, tarinfo=_Header) as archive:
                 for member in archive:
                     # A stream's past members are kept for looking them up again, which nobody does.
                     archive.members = []  # type: ignore[attr-defined]  # documented only by its use
@@ -88,7 +110,7 @@ def entries(path: Path, wanted: Callable[[str], bool], *, tell: Tell = lambda *_
                     if member.isfile() and wanted(member.name) and (body := archive.extractfile(member)) is not None:
                         yield member.name, body.read()
     except (tarfile.TarError, OSError, EOFError, zlib.error, pa.ArrowInvalid) as problem:
-        raise InvalidInputError(f"{path} is no whole tar archive: {problem}; download it again") from problem
+        raise InvalidInputError(f"{path} is no whole tar archive: {problem}") from problem
 
 
 def check_sum(path: Path, *, tell: Tell = lambda *_: None) -> bool:

@@ -21,7 +21,10 @@ def replenish(fresh: AlbumRecord, before: AlbumRecord) -> AlbumRecord:
         return fresh
     partners = align(fresh.tracks, before.tracks)
     earlier = {ours: before.tracks[theirs] for theirs, ours in partners.items()}
-    tracks = tuple(_fill(t, earlier[i]) if i in earlier else t for i, t in enumerate(fresh.tracks))
+    tracks = tuple(_fill_track(t, earlier[i]) if i in earlier else t for i, t in enumerate(fresh.tracks))
+    if not any(t.title for t in fresh.tracks):
+        # Not a list of the album's tracks but figures of some of them: those not spoken of today have theirs still.
+        tracks += tuple(t for i, t in enumerate(before.tracks) if i not in partners and not t.title)
     return replace(_fill(fresh, before), tracks=tracks or before.tracks)
 
 
@@ -30,3 +33,13 @@ def _fill(fresh: R, before: R) -> R:
         f.name: getattr(before, f.name) for f in fields(fresh) if getattr(fresh, f.name) in (None, (), {}, "")
     }
     return replace(fresh, **missing)
+
+
+def _fill_track(fresh: TrackRecord, before: TrackRecord) -> TrackRecord:
+    filled = _fill(fresh, before)
+    # One by one: an endpoint that gives some of the features may be closed while another one is open.
+    return replace(
+        filled,
+        audio_features=before.audio_features | filled.audio_features,
+        raw_features=before.raw_features | filled.raw_features,
+    )

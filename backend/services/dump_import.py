@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -139,7 +140,7 @@ class DumpImport:
         def say(album_id: str, records: Sequence[SourceRecord]) -> SourceRecord | None:
             before = next((r.album for r in records if r.source == dump.source), None)
             told = [dump.track(key, found[key]) for key in by_album[album_id]]
-            album = _laid_into(before, told, identifier=dump.identifier)
+            album = _laid_into(before, told, dump=dump)
             if album == before:
                 return None
             return SourceRecord(source=dump.source, rights=profile.rights, fetched_at=now, album=album)
@@ -155,7 +156,8 @@ class DumpImport:
 
 
 def _read_all(dump: Dump, paths: Sequence[Path], keys: frozenset[str], progress: Progress) -> _Read:
-    read, of_this_kind = _Read(), False
+    read = _Read()
+    of_this_kind = False
     is_wanted = wanted_of(dump, keys)
 
     def wanted(name: str) -> bool:
@@ -165,9 +167,9 @@ def _read_all(dump: Dump, paths: Sequence[Path], keys: frozenset[str], progress:
         return is_wanted(name)
 
     for path in paths:
-        check_sum(path)
-        before = read.entries
-        for name, body in entries(path, wanted, tell=lambda done, total, shown=path.name: progress(shown, done, total)):  # type: ignore[misc]  # the default binds the name
+        check_sum(path, tell=partial(progress, f"checking {path.name}"))
+        of_this_kind, before = False, read.entries
+        for name, body in _whole(path, wanted, dump=dump, read=read, tell=partial(progress, path.name)):
             key = dump.key(name) or ""
             try:
                 read.found[key].append(dump.read(name, body))
@@ -175,24 +177,31 @@ def _read_all(dump: Dump, paths: Sequence[Path], keys: frozenset[str], progress:
                 read.bad += 1
                 if len(read.broken) < _SHOWN:
                     read.broken.append(f"{path.name}: {name}: {problem}")
-        if read.entries > before and not of_this_kind:
-            raise InvalidInputError(f"{path} is no dump of {dump.source}; what is expected: {dump.form}")
+        if not of_this_kind:
+            what = "is no dump" if read.entries > before else "holds no entry of a dump"
+            raise InvalidInputError(f"{path} {what} of {dump.source}; what is expected: {dump.form}")
     return replace(read, found={key: found for key, found in read.found.items() if found})
 
 
-def _laid_into(before: AlbumRecord | None, told: Sequence[TrackRecord], *, identifier: str) -> AlbumRecord:
-    """What the source said before, with what is told now: features that are told again are replaced, others stay."""
+def _whole(
+    path: Path, wanted: Callable[[str], bool], *, dump: Dump, read: _Read, tell: Callable[[int, int], None]
+) -> Iterator[tuple[str, bytes]]:
+    """Its wanted entries; of one that is broken, how far it was read."""
+    try:
+        yield from entries(path, wanted, tell=tell)
+    except InvalidInputError as problem:
+        raise InvalidInputError(
+            f"{problem}; {read.entries:,} entries were read and {sum(map(len, read.found.values())):,} taken, nothing is "
+            f"stored. Download it again; what is expected: {dump.form}"
+        ) from problem
+
+
+def _laid_into(before: AlbumRecord | None, told: Sequence[TrackRecord], *, dump: Dump) -> AlbumRecord:
+    """What the source said before, with what is told now laid over it."""
+    identifier = dump.identifier
     tracks = {t.ids[identifier]: t for t in (before.tracks if before is not None else ()) if identifier in t.ids}
     for new in told:
         old = tracks.get(new.ids[identifier])
-        tracks[new.ids[identifier]] = (
-            new
-            if old is None
-            else replace(
-                old,
-                audio_features=old.audio_features | new.audio_features,
-                raw_features=old.raw_features | new.raw_features,
-            )
-        )
+        tracks[new.ids[identifier]] = new if old is None else dump.lay_over(old, new)
     album = before or AlbumRecord(title="", artist="", match_method="mbid")
     return replace(album, tracks=tuple(tracks[key] for key in sorted(tracks)))

@@ -162,6 +162,31 @@ async def test_a_cut_off_archive_is_refused_and_nothing_is_written(
     assert await everything(database) == before
 
 
+@pytest.mark.parametrize("damage", ["no header", "cut between entries", "cut in a header"])
+async def test_an_archive_that_ends_at_no_end_is_refused(
+    importer: DumpImport, database: Database, tmp_path: Path, damage: str
+) -> None:
+    path = dump(tmp_path / "low.tar", [*lows(*HARBOUR.songs), *others(9)])
+    with tarfile.open(path) as archive:
+        start = archive.getmembers()[-5].offset
+    whole = bytearray(path.read_bytes())
+    whole[start] ^= 0xFF
+    cut = {"no header": len(whole), "cut between entries": start, "cut in a header": start + 100}[damage]
+    path.write_bytes(whole[:cut])
+    before = await everything(database)
+    with pytest.raises(InvalidInputError, match=r"low\.tar is no whole .* entries were read .* nothing is stored"):
+        await importer.run("acousticbrainz", [path])
+    assert await everything(database) == before
+
+
+async def test_each_file_is_looked_at_for_what_it_is(importer: DumpImport, tmp_path: Path) -> None:
+    good, other = dump(tmp_path / "low.tar", lows(HARBOUR.songs[0])), dump(tmp_path / "o.tar", [("a/b.csv", b"x")])
+    with pytest.raises(InvalidInputError, match=r"o\.tar is no dump of acousticbrainz; what is expected"):
+        await importer.run("acousticbrainz", [good, other])
+    with pytest.raises(InvalidInputError, match="holds no entry of a dump"):
+        await importer.run("acousticbrainz", [tmp_path])  # a folder of archives, not of unpacked ones
+
+
 async def test_what_is_no_dump_is_refused_with_what_is_expected(importer: DumpImport, tmp_path: Path) -> None:
     text = tmp_path / "notes.tar.zst"
     text.write_bytes(b"not an archive at all")
@@ -199,6 +224,17 @@ async def test_memory_does_not_grow_with_what_is_not_wanted(importer: DumpImport
     assert peaks[1] < 1.5 * peaks[0] + 2_000_000
 
 
+def test_only_what_features_are_read_from_is_kept_of_an_entry() -> None:
+    tide = HARBOUR.songs[0]
+    known = build_dumps()["acousticbrainz"]
+    name, body = highs(tide)[0]
+    many = json.loads(body)
+    many["highlevel"] |= {f"genre_{n}": {"all": {f"class{k}": 0.1 for k in range(10)}} for n in range(10)}
+    kept = known.read(name, json.dumps(many).encode())
+    assert kept == known.read(name, body)
+    assert len(json.dumps(kept)) < 600
+
+
 async def test_progress_ends_at_the_files_size(importer: DumpImport, tmp_path: Path) -> None:
     path = dump(tmp_path / "low.tar", others(500))
     told: list[Any] = []
@@ -206,3 +242,46 @@ async def test_progress_ends_at_the_files_size(importer: DumpImport, tmp_path: P
     assert told[-1][0] == "low.tar"
     assert all(0 <= done <= total == path.stat().st_size for _, done, total in told)
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+
+
+async def test_a_recording_s_submissions_may_lie_in_several_archives(
+    importer: DumpImport, database: Database, tmp_path: Path
+) -> None:
+    tide = HARBOUR.songs[0]
+    whole = lows(tide)
+    first, last = dump(tmp_path / "0.tar", whole[:2]), dump(tmp_path / "1.tar", whole[2:])
+    for path in (last, first):
+        await importer.run("acousticbrainz", [path])
+    fuller = (await features(database))[of(tide)]
+    assert fuller["tempo"] == 102.0  # the median of two
+    assert (await importer.run("acousticbrainz", [last])).changed == 0
+    assert (await importer.run("acousticbrainz", [first])).changed == 0
+    assert (await importer.run("acousticbrainz", [first, last])).changed == 2
+    assert (await features(database))[of(tide)]["tempo"] == 101.0
+    assert (await importer.run("acousticbrainz", [first])).changed == 0
+
+
+async def test_asking_the_service_afterwards_loses_nothing_of_the_dump(
+    importer: DumpImport, database: Database, tmp_path: Path
+) -> None:
+    tide, quay, *_ = HARBOUR.songs
+    await importer.run("acousticbrainz", [dump(tmp_path / "all.tar", [*lows(tide, quay), *highs(tide, quay)])])
+    before = await features(database)
+    only = AlbumRecord(
+        title="", artist="", match_method="mbid",
+        tracks=(TrackRecord(title="", audio_features={"tempo": 99.0}, ids={"musicbrainz": of(tide)}),),
+    )  # fmt: skip
+    profile = PROFILES["acousticbrainz"]
+    said = SourceRecord(source="acousticbrainz", rights=profile.rights, fetched_at=NOON.replace(year=2027), album=only)
+    names = AlbumRecord(
+        title="Paper Harbour", artist="The Amber Lanterns", ids={"musicbrainz": "Paper Harbour"},
+        tracks=tuple(
+            TrackRecord(title=s.title, disc_number=s.disc, track_number=s.number, ids={"musicbrainz": of(s)})
+            for s in HARBOUR.songs
+        ),
+    )  # fmt: skip
+    named = SourceRecord(source="musicbrainz", rights=PROFILES["musicbrainz"].rights, fetched_at=NOON, album=names)
+    made = await insert_album(AlbumRepository(database), [named, said], merging=MERGING)
+    found = {t.recording_mbid: t.audio_features for t in made.tracks}
+    assert found[of(tide)] == before[of(tide)] | {"tempo": 99.0}
+    assert found[of(quay)] == before[of(quay)]

@@ -303,7 +303,7 @@ def test_documents_of_any_shape_are_read() -> None:
     assert read_documents([], []) == ({}, {})
     assert read_documents([{"rhythm": None, "tonal": "x"}, {"rhythm": {"bpm": 0}}], [{"highlevel": []}]) == (
         {},
-        {"bpm": 0.0},
+        {"submissions_low": 2.0, "submissions_high": 1.0, "bpm": 0.0},
     )
     flat = {"tonal": {"key_key": "Bb", "key_scale": "major"}}
     assert read_documents([flat], [])[0] == {"key": 10.0, "mode": 1.0}
