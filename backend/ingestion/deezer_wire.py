@@ -111,6 +111,8 @@ def listed(album: Json) -> list[dict[str, Any]]:
 def _tracks(rows: Sequence[Json], details: Json) -> Iterator[TrackRecord]:
     for place, row in enumerate(rows, 1):
         more = details.get(str(row.get("id"))) or {}
+        # Asked by its ISRC a recording may come as it stands on another album: its numbers are that album's.
+        own = more if str(more.get("id")) == str(row.get("id")) else {}
         seconds, rank, explicit = row.get("duration"), row.get("rank"), row.get("explicit_lyrics")
         # 0 beats a minute mean: not measured. Gain is always there, the more negative the louder the track.
         raw = {
@@ -123,9 +125,9 @@ def _tracks(rows: Sequence[Json], details: Json) -> Iterator[TrackRecord]:
         yield TrackRecord(
             title=str(row["title"]),
             artists=(str(artist),) if artist else (),
-            disc_number=row.get("disk_number") or more.get("disk_number") or 1,
+            disc_number=row.get("disk_number") or own.get("disk_number") or 1,
             # The list is in order; numbers stand in the tracks' own entries alone.
-            track_number=row.get("track_position") or more.get("track_position") or place,
+            track_number=row.get("track_position") or own.get("track_position") or place,
             duration_ms=seconds * 1000 if isinstance(seconds, int) and seconds > 0 else None,
             explicit=explicit if isinstance(explicit, bool) else None,
             popularity=min(100, round(rank / _RANKS)) if isinstance(rank, int) and rank > 0 else None,

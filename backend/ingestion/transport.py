@@ -159,8 +159,12 @@ class Transport:
             reply = await self._send(method, url, **more)
             target = redirect(reply, method, url)
             if target is None:
-                if check is not None:
-                    check(reply)
+                try:
+                    if check is not None:
+                        check(reply)
+                except RateLimitedError as problem:
+                    self._wait(problem.retry_after)  # said in the body, as others say it in the header
+                    raise
                 self._refuse_faults(reply)
                 return reply
             url, more["params"] = target, None  # the target has its own query
@@ -184,14 +188,18 @@ class Transport:
         if not reply.is_fault:
             return
         seconds = reply.retry_after()
+        self._wait(seconds)
+        if reply.status == 429:
+            raise RateLimitedError(f"{self.name} says: too many requests", retry_after=seconds)
+        raise ServerFaultError(f"{reply.url} answered {reply.status}")
+
+    def _wait(self, seconds: float | None) -> None:
+        """Keep to a wait that was asked for, or give up where it is longer than our patience."""
         if seconds is not None and seconds > self._limits.patience:
             until = datetime.now(UTC) + timedelta(seconds=seconds)
             raise ThrottledError(f"{self.name} asks us to wait until {until:%Y-%m-%d %H:%M:%S} UTC", until=until)
         if seconds:
             self._pace.pause(seconds)
-        if reply.status == 429:
-            raise RateLimitedError(f"{self.name} says: too many requests", retry_after=seconds)
-        raise ServerFaultError(f"{reply.url} answered {reply.status}")
 
     def _stand(self, refusal: Callable[[], SourceError], until: datetime) -> None:
         if until > self._refused_until:

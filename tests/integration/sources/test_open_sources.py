@@ -14,6 +14,7 @@ import pytest
 from backend.ingestion.acousticbrainz_documents import read_documents
 from backend.ingestion.acousticbrainz_fetcher import AcousticBrainzSource
 from backend.ingestion.deezer_fetcher import DeezerSource
+from backend.ingestion.deezer_wire import read_album
 from backend.ingestion.listenbrainz_fetcher import ListenBrainzSource
 from backend.ingestion.musicbrainz_fetcher import MusicBrainzSource
 from backend.ingestion.musicbrainz_wire import escaped, read_candidates, read_release
@@ -29,6 +30,7 @@ from backend.utils.errors import (
     RecordNotFoundError,
     RejectedError,
     SourceError,
+    ThrottledError,
 )
 from tests.fakes import acousticbrainz, deezer, listenbrainz, musicbrainz, open_music, reccobeats
 from tests.fakes.music import ARTIST, DELUXE, HARBOUR, SIXTY
@@ -258,11 +260,18 @@ async def test_tracks_whose_features_are_known_are_not_asked_for(talk: Talk) -> 
 
 @to_reccobeats
 async def test_the_wait_may_stand_in_the_body(talk: Talk) -> None:
-    words = says('{"error": "Too Many Requests, retry after 7 seconds"}', 429)
-    talk.fake.plan(*[words] * 10)
-    with pytest.raises(RateLimitedError) as found:
+    talk.fake.plan(says('{"error": "Too Many Requests, retry after 1 seconds"}', 429))
+    await talk.ask(reccobeats.QUERY)
+    first, second = talk.fake.asked
+    assert second.at - first.at >= 0.95
+
+
+@to_reccobeats
+async def test_a_wait_of_hours_in_the_body_is_not_waited_for(talk: Talk) -> None:
+    talk.fake.plan(says('{"error": "Too Many Requests, retry after 7200 seconds"}', 429))
+    with pytest.raises(ThrottledError):
         await talk.ask(reccobeats.QUERY)
-    assert found.value.retry_after == 7
+    assert len(talk.fake.asked) == 1
 
 
 def test_its_values_are_of_unknown_rights() -> None:
@@ -383,3 +392,13 @@ async def test_a_hint_may_be_an_address_and_a_wrong_one_is_said(talk: Talk) -> N
     for hint in ("Paper Harbour", "999999"):
         with pytest.raises(HintError, match="deezer_id"):
             await talk.ask(replace(BY_NAME, hints={"deezer_id": hint}))
+
+
+def test_numbers_of_another_album_are_not_this_ones() -> None:
+    row = {"id": 11, "title": "Tide", "isrc": "ZZTST0100001"}
+    album = {"id": 1, "title": "A", "artist": {"name": "B"}, "tracks": {"data": [row]}}
+    numbers = {"track_position": 17, "disk_number": 3, "bpm": 100}
+    for key, found in ((99, (1, 1)), (11, (3, 17))):
+        (track,) = read_album({"album": album, "details": {"11": {"id": key, **numbers}}}).tracks
+        assert (track.disc_number, track.track_number) == found
+        assert track.audio_features == {"tempo": 100.0}
