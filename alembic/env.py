@@ -14,8 +14,15 @@ from backend.models.tables import Base
 from backend.repositories.database import Database
 
 
+def ours(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    """Whether a table is of our making: the queue's library has its own."""
+    return kind != "table" or not (name or "").startswith("tensoe_pgqueuer")
+
+
 def run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, compare_server_default=True, include_object=ours
+    )
     with context.begin_transaction():
         context.run_migrations()
 

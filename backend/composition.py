@@ -6,7 +6,8 @@ from aiohttp import ClientSession
 
 from backend.cache import Cache, MemoryCache
 from backend.config.settings import Settings
-from backend.ingestion.ingest_runner import Asked, IngestRunner
+from backend.ingestion.asking import Asked
+from backend.ingestion.ingest_runner import IngestRunner
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.policy import MergePolicy
 from backend.ingestion.registry import build_dumps, build_listener, build_sources, in_use
@@ -18,17 +19,21 @@ from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.artist_reader import ArtistReader
+from backend.repositories.budgets import Budgets, SharedBudget
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
 from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
+from backend.repositories.ingest_statistics import IngestStatistics
 from backend.repositories.jobs import JobRepository
 from backend.repositories.measured_tracks import MeasuredTracks
 from backend.repositories.provenances import Provenances
 from backend.repositories.remerging import Remerging
 from backend.repositories.source_memory import SourceMemory
+from backend.repositories.step_queue import StepQueue
+from backend.repositories.steps import StepRepository
 from backend.repositories.storage import Storage
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
@@ -45,6 +50,7 @@ from backend.services.dump_import import DumpImport
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
+from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
@@ -112,9 +118,22 @@ def build_services(
     )
     asked = [Asked(s, transports[s.profile.name], full=upkeep.full) for s in used]
     runner = IngestRunner(asked, store, merging=merging, stored=stored)
+    worker = IngestWorker(
+        StepRepository(database),
+        StepQueue(database),
+        Budgets(database),
+        asked=asked,
+        store=store,
+        merging=merging,
+        stored=stored,
+        unmatched=unmatched,
+        settings=settings.ingestion,
+        metrics=metrics,
+    )
     ingestion = IngestionService(
         runner,
         jobs,
+        worker=worker,
         unmatched=unmatched,
         sources=sources,
         used=frozenset(s.profile.name for s in used),
@@ -123,7 +142,9 @@ def build_services(
         max_batch=settings.api.max_batch_albums,
     )
     ml = MlService(TrackReader(database), settings.ml, threads=threads)
-    analytics = AnalyticsService(aggregates, jobs, cache=cache, ttl=settings.cache.cache_default_ttl)
+    analytics = AnalyticsService(
+        aggregates, IngestStatistics(database), cache=cache, ttl=settings.cache.cache_default_ttl
+    )
     return Services(
         settings=settings,
         metrics=metrics,
@@ -167,4 +188,5 @@ def _transport(source: Source, *, session: ClientSession, metrics: Metrics, data
         session=session,
         observe=metrics.source_request,
         memory=SourceMemory(database, profile.name),
+        budget=SharedBudget(database, profile.name, rate=profile.limits.rate, concurrent=profile.limits.concurrent),
     )

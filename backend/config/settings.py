@@ -148,8 +148,11 @@ class CacheSettings(SettingsGroup):
 class IngestionSettings(SettingsGroup):
     """How albums are collected."""
 
-    ingestion_batch_size: int = Field(default=50, ge=1)  # albums claimed from a job at once
-    ingestion_max_concurrent: int = Field(default=10, ge=1, le=200)  # albums worked on at a time
+    ingestion_batch_size: int = Field(default=50, ge=1)  # albums of jobs begun at once
+    ingestion_max_concurrent: int = Field(default=10, ge=1, le=200)  # of each source, albums asked for at a time
+    ingestion_window: int = Field(default=200, ge=1, le=10_000)  # albums on their way at a time, over all workers
+    # After which seconds a step that failed of something passing is tried again, each time; then it has failed.
+    ingestion_retry_seconds: tuple[float, ...] = (5, 30, 120, 600)
     max_genres_per_track: int = Field(default=10, ge=0)
     max_moods_per_track: int = Field(default=15, ge=0)
     tensoe_demo: Literal["auto", "on", "off"] = "auto"  # auto: on while no provider key is set

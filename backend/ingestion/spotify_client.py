@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -36,6 +38,7 @@ class SpotifySettings(SettingsGroup):
     spotify_api_url: str = "https://api.spotify.com/v1"
     spotify_accounts_url: str = "https://accounts.spotify.com"
     spotify_rate: float = Field(default=8.0, gt=0)  # requests a second
+    spotify_account: str = ""  # any name of the developer account, where several client ids share its quota
     spotify_mode: Mode = "auto"  # what the client id may do: found out by asking, or said by who knows it
 
     @field_validator("spotify_mode", mode="before")
@@ -60,6 +63,9 @@ class SpotifyClient:
         self._token = ""
         self._token_ends = 0.0
         self._renewing = asyncio.Lock()
+        self._base = urlsplit(settings.spotify_api_url).path.rstrip("/")
+        told = settings.spotify_account or settings.spotify_client_id.get_secret_value()
+        self._account = hashlib.sha256(told.encode()).hexdigest()[:8]
 
     async def get(self, path: str, transport: Transport, *, has: str, params: Params | None = None) -> dict[str, Any]:
         """The JSON object at a path of the API; a refused token is renewed.
@@ -97,7 +103,9 @@ class SpotifyClient:
 
     async def _ask(self, url: str, token: str, transport: Transport, params: Params | None, has: str) -> Reply:
         headers = {"Authorization": f"Bearer {token}"}
-        return await transport.get(url, params=params, headers=headers, check=partial(_check, has))
+        # Quotas are counted by group of endpoints and developer account (Web API quota updates, July 2026).
+        group = f"{urlsplit(url).path.removeprefix(self._base).strip('/').partition('/')[0]}@{self._account}"
+        return await transport.get(url, params=params, headers=headers, check=partial(_check, has), group=group)
 
     async def _valid_token(self, transport: Transport, *, refused: str = "") -> str:
         async with self._renewing:
@@ -138,7 +146,7 @@ def _check(has: str, reply: Reply) -> None:
         # Counted per developer account within about a day: no use in waiting for it, whatever Retry-After says.
         until = datetime.now(UTC) + timedelta(seconds=reply.retry_after() or _QUOTA_SECONDS)
         raise ThrottledError(
-            f"Spotify's quota is used up (QUOTA_EXCEEDED) until {until:%Y-%m-%d %H:%M} UTC", until=until
+            f"Spotify's quota is used up (QUOTA_EXCEEDED) until {until:%Y-%m-%d %H:%M} UTC", until=until, quota=True
         )
     if reply.is_fault:
         return

@@ -15,9 +15,10 @@ from typing import Any, Final
 import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from backend.ingestion.budget import Budget, ProcessBudget
 from backend.ingestion.exchange import NoSuchHostError, Params, exchange, open_session, redirect, user_agent
 from backend.ingestion.memory import Memory, ProcessMemory
-from backend.ingestion.pace import Limits, Pace
+from backend.ingestion.pace import Limits
 from backend.ingestion.reply import Reply
 from backend.utils.errors import (
     BlockedError,
@@ -56,6 +57,7 @@ class Transport:
         session: the shared session (`open_session`).
         observe: told of every request.
         memory: what the source remembers; by default for as long as the process lives.
+        budget: how much it may be asked now; by default this process's own.
     """
 
     def __init__(
@@ -66,13 +68,14 @@ class Transport:
         session: aiohttp.ClientSession,
         observe: Observe = lambda *_: None,
         memory: Memory | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.name = name
         self.memory = memory or ProcessMemory()
         self._limits = limits
         self._session = session
         self._observe = observe
-        self._pace = Pace(limits)
+        self._budget = budget or ProcessBudget(name, limits)
         self._backoff = wait_random_exponential(multiplier=limits.backoff, max=_LONGEST_BACKOFF)
         self._refusal: Callable[[], SourceError] | None = None
         self._refused_until = datetime.min.replace(tzinfo=UTC)
@@ -85,9 +88,10 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         check: Check | None = None,
         retry: bool = True,
+        group: str | None = None,
     ) -> Reply:
         """GET; see `request`."""
-        return await self.request("GET", url, params=params, headers=headers, check=check, retry=retry)
+        return await self.request("GET", url, params=params, headers=headers, check=check, retry=retry, group=group)
 
     async def post(
         self,
@@ -113,6 +117,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         check: Check | None = None,
         retry: bool = True,
+        group: str | None = None,
     ) -> Reply:
         """Send a request until it is answered, faults allowing.
 
@@ -125,6 +130,7 @@ class Transport:
             headers: besides the session's.
             check: sees every reply first; a 429 or 5xx that it lets pass (`Reply.is_fault`) is an error all the same.
             retry: whether a transient fault is worth another try.
+            group: what of the source is counted by itself (`Budget`).
 
         Raises:
             ThrottledError: the source asks us to wait for longer than `limits.patience`; also at once while that holds.
@@ -140,11 +146,8 @@ class Transport:
             retry=retry_if_exception(_is_worth_another_try), stop=attempts, wait=self._backoff, reraise=True
         )
         try:
-            return await retrying(self._ask, method, url, check, params=params, data=data, json=json, headers=headers)
-        except ThrottledError as problem:
-            message, until = str(problem), problem.until
-            self._stand(lambda: ThrottledError(message, until=until), until)
-            raise
+            more = {"params": params, "data": data, "json": json, "headers": headers}
+            return await retrying(self._ask, method, url, check, group, **more)
         except NoSuchHostError as problem:
             absent = str(problem)
             self._stand(lambda: NoSuchHostError(absent), datetime.now(UTC) + timedelta(seconds=_OFFLINE_SECONDS))
@@ -154,24 +157,27 @@ class Transport:
             self._stand(lambda: kind(said), datetime.now(UTC) + timedelta(seconds=_STANDING_SECONDS))
             raise
 
-    async def _ask(self, method: str, url: str, check: Check | None, **more: Any) -> Reply:
+    async def _ask(self, method: str, url: str, check: Check | None, group: str | None, **more: Any) -> Reply:
         for _ in range(_MOST_REDIRECTS + 1):
-            reply = await self._send(method, url, **more)
+            reply = await self._send(method, url, group, **more)
             target = redirect(reply, method, url)
             if target is None:
                 try:
                     if check is not None:
                         check(reply)
                 except RateLimitedError as problem:
-                    self._wait(problem.retry_after)  # said in the body, as others say it in the header
+                    await self._wait(problem.retry_after)  # said in the body, as others say it in the header
                     raise
-                self._refuse_faults(reply)
+                except ThrottledError as problem:
+                    await self._park(problem, group)
+                    raise
+                await self._refuse_faults(reply)
                 return reply
             url, more["params"] = target, None  # the target has its own query
         raise BlockedError(f"{reply.url} sends us round in circles")
 
-    async def _send(self, method: str, url: str, **more: Any) -> Reply:
-        async with self._pace.turn():
+    async def _send(self, method: str, url: str, group: str | None, **more: Any) -> Reply:
+        async with self._budget.turn(group):
             self._refuse_standing()
             started, outcome = time.perf_counter(), "failed"
             try:
@@ -184,22 +190,29 @@ class Transport:
                 self._observe(self.name, outcome, time.perf_counter() - started)
         return reply
 
-    def _refuse_faults(self, reply: Reply) -> None:
+    async def _refuse_faults(self, reply: Reply) -> None:
         if not reply.is_fault:
             return
         seconds = reply.retry_after()
-        self._wait(seconds)
+        await self._wait(seconds)
         if reply.status == 429:
             raise RateLimitedError(f"{self.name} says: too many requests", retry_after=seconds)
         raise ServerFaultError(f"{reply.url} answered {reply.status}")
 
-    def _wait(self, seconds: float | None) -> None:
+    async def _wait(self, seconds: float | None) -> None:
         """Keep to a wait that was asked for, or give up where it is longer than our patience."""
         if seconds is not None and seconds > self._limits.patience:
             until = datetime.now(UTC) + timedelta(seconds=seconds)
-            raise ThrottledError(f"{self.name} asks us to wait until {until:%Y-%m-%d %H:%M:%S} UTC", until=until)
+            problem = ThrottledError(f"{self.name} asks us to wait until {until:%Y-%m-%d %H:%M:%S} UTC", until=until)
+            await self._park(problem, None)
+            raise problem
         if seconds:
-            self._pace.pause(seconds)
+            await self._budget.slow_down(seconds)
+
+    async def _park(self, problem: ThrottledError, group: str | None) -> None:
+        # A quota may be counted for a part of the source; any other long wait is asked for by all of it.
+        part = group if problem.quota else None
+        await self._budget.park(problem.until, reason=str(problem), group=part, quota=problem.quota)
 
     def _stand(self, refusal: Callable[[], SourceError], until: datetime) -> None:
         if until > self._refused_until:

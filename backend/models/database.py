@@ -1,4 +1,4 @@
-"""The tables' common base, and the tables that hold origins and jobs."""
+"""The tables' common base, and the tables that hold origins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     Text,
@@ -67,60 +66,6 @@ class SourceRecordRow(Base):
         ),
         Index("ix_source_records_source", "source"),
         Index("ix_source_records_album", "album_id", "source"),  # the past too: for its end, and for removing albums
-    )
-
-
-class IngestJobRow(Base):
-    """A list of albums that someone asked for."""
-
-    __tablename__ = "ingest_jobs"
-
-    id: Mapped[str] = mapped_column(Text, primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
-    finished_at: Mapped[datetime | None] = mapped_column(Instant)
-    total: Mapped[int] = mapped_column(Integer)
-
-
-class IngestItemRow(Base):
-    """One album of a job: waiting, in work until its lease ends, or done with each source's outcome."""
-
-    __tablename__ = "ingest_items"
-
-    job_id: Mapped[str] = mapped_column(Text, ForeignKey("ingest_jobs.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(Integer, primary_key=True)
-    album: Mapped[str] = mapped_column(Text)
-    artist: Mapped[str] = mapped_column(Text)
-    hints: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    state: Mapped[str] = mapped_column(Text, server_default="queued")  # queued | running | done
-    lease_until: Mapped[datetime | None] = mapped_column(Instant)
-    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
-    result: Mapped[str | None] = mapped_column(Text)  # complete | partial | not_found | failed
-    detail: Mapped[str | None] = mapped_column(Text)
-    album_id: Mapped[str | None] = mapped_column(Text)
-    finished_at: Mapped[datetime | None] = mapped_column(Instant)
-
-    __table_args__ = (Index("ix_ingest_items_open", "job_id", "position", postgresql_where=text("state <> 'done'")),)
-
-
-class SourceOutcomeRow(Base):
-    """How asking one source for one item ended; what ingestion statistics are made of."""
-
-    __tablename__ = "source_outcomes"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    job_id: Mapped[str] = mapped_column(Text, ForeignKey("ingest_jobs.id", ondelete="CASCADE"))
-    position: Mapped[int] = mapped_column(Integer)
-    source: Mapped[str] = mapped_column(Text)
-    outcome: Mapped[str] = mapped_column(Text)
-    detail: Mapped[str] = mapped_column(Text, server_default="")
-    retry_at: Mapped[datetime | None] = mapped_column(Instant)
-    tracks: Mapped[int] = mapped_column(Integer, server_default="0")
-    seconds: Mapped[float] = mapped_column(REAL, server_default="0")
-    at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
-
-    __table_args__ = (
-        Index("ix_source_outcomes_job", "job_id", "position"),
-        Index("ix_source_outcomes_source", "source", "at"),
     )
 
 

@@ -61,7 +61,10 @@ class IngestResult(StrEnum):
     PARTIAL = "partial"  # stored, but a source was blocked, throttled or failed
     AMBIGUOUS = "ambiguous"  # nothing stored: several albums fit, none clearly
     NOT_FOUND = "not_found"  # every source that could be asked knows no such album
+    BLOCKED = "blocked"  # nothing stored: those who might know it keep us out
+    THROTTLED = "throttled"  # nothing stored yet: those who might know it have a limit that holds for longer
     FAILED = "failed"  # nothing stored, and not because it is not there
+    CANCELLED = "cancelled"  # its job was called off before it was done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ class JobItem:
     position: int
     album: str
     artist: str
-    state: str  # queued | running | done
+    state: str  # queued | running | storing | waiting (a source is asked again later) | done
     result: IngestResult | None
     detail: str | None
     album_id: str | None
@@ -114,6 +117,9 @@ class JobStatus:
     finished_at: datetime | None
     total: int
     counts: dict[str, int]
+    kind: str = "ingest"  # ingest | retry | refresh
+    state: str = "open"  # open | paused | cancelled | finished
+    priority: int = 0  # -100..100, the highest first
     items: tuple[JobItem, ...] = ()  # the page asked for
 
 

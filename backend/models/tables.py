@@ -6,13 +6,11 @@ from backend.models.database import (
     Base,
     CatalogueStateRow,
     FeatureModelRow,
-    IngestItemRow,
-    IngestJobRow,
     SourceMemoryRow,
-    SourceOutcomeRow,
     SourceRecordRow,
     UnmatchedAlbumRow,
 )
+from backend.models.ingest_jobs import IngestItemRow, IngestJobRow, IngestStepRow, SourceBudgetRow, SourceCallsRow
 from backend.models.track import NoncommercialTrackRow, OpenTrackRow, TrackRow
 
 __all__ = [
@@ -24,12 +22,14 @@ __all__ = [
     "FeatureModelRow",
     "IngestItemRow",
     "IngestJobRow",
+    "IngestStepRow",
     "NoncommercialAlbumRow",
     "NoncommercialTrackRow",
     "OpenAlbumRow",
     "OpenTrackRow",
+    "SourceBudgetRow",
+    "SourceCallsRow",
     "SourceMemoryRow",
-    "SourceOutcomeRow",
     "SourceRecordRow",
     "TrackRow",
     "UnmatchedAlbumRow",

@@ -103,7 +103,7 @@ class Database:
 
         Raises:
             BusyError: none became free within `DB_POOL_TIMEOUT`.
-            DatabaseUnreachableError: a new one was needed and nobody answers, or we are refused.
+            DatabaseUnreachableError: a new one was needed and nobody answers, or we are refused; or it was lost in use.
         """
         try:
             pooled = await self._engine.raw_connection()
@@ -115,10 +115,13 @@ class Database:
             raise self._unreachable(problem) from problem
         try:
             yield cast(Connection, pooled.driver_connection)
-        except BaseException:
+        except BaseException as problem:
             # A cancelled or failed statement may leave the wire in the middle of an answer.
+            lost = cast(Connection, pooled.driver_connection).is_closed()
             if _is_broken(cast(Connection, pooled.driver_connection)):
                 pooled.invalidate()
+            if lost and isinstance(problem, asyncpg.PostgresError | asyncpg.InterfaceError | OSError):
+                raise self._unreachable(problem) from problem
             raise
         finally:
             # In a greenlet, for giving back a connection beyond DB_POOL_SIZE closes it, which waits for the server;

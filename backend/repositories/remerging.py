@@ -34,7 +34,8 @@ WHERE album_id = ANY($1::text[]) AND valid_to IS NULL ORDER BY album_id, source
 _FORGET: Final = (
     "DELETE FROM source_memory WHERE source = $1",
     "DELETE FROM unmatched_albums WHERE source = $1",
-    "UPDATE source_outcomes SET detail = '' WHERE source = $1 AND detail <> ''",
+    "UPDATE ingest_steps SET detail = '', record = NULL, candidates = NULL WHERE source = $1 "
+    "AND (detail <> '' OR record IS NOT NULL OR candidates IS NOT NULL)",
     "UPDATE artists SET ids = ids - $1 WHERE ids ? $1",
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from backend.models.ingestion_models import AlbumQuery
-from backend.services.ingestion_service import check_query
+from backend.services.album_names import check_query
 from backend.utils.errors import InvalidInputError
 from backend.utils.text import fold
 

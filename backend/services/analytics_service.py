@@ -10,7 +10,7 @@ import orjson
 from backend.cache import Cache, digest, remember
 from backend.models.ingestion_models import RightsLevel
 from backend.repositories.aggregates import Aggregates
-from backend.repositories.jobs import JobRepository
+from backend.repositories.ingest_statistics import IngestStatistics
 
 _TOP: Final = 20  # genres and moods in the overview; /ml/genres and /ml/moods have more
 
@@ -20,14 +20,14 @@ class AnalyticsService:
 
     Args:
         aggregates: the figures.
-        jobs: how ingestion went.
+        ingestion: how it went.
         cache: where answers are kept.
         ttl: seconds they are kept at the most.
     """
 
-    def __init__(self, aggregates: Aggregates, jobs: JobRepository, *, cache: Cache, ttl: float) -> None:
+    def __init__(self, aggregates: Aggregates, ingestion: IngestStatistics, *, cache: Cache, ttl: float) -> None:
         self._aggregates = aggregates
-        self._jobs = jobs
+        self._ingestion = ingestion
         self._cache = cache
         self._ttl = ttl
 
@@ -62,7 +62,7 @@ class AnalyticsService:
 
     async def statistics(self) -> dict[str, Any]:
         """How ingestion went, per source and over all; never cached, since it changes while one looks."""
-        return await self._jobs.statistics()
+        return await self._ingestion.statistics()
 
     async def _kept(self, name: str, ask: Callable[[], Awaitable[Any]], **parameters: object) -> bytes:
         async def compute() -> bytes:

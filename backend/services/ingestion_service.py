@@ -6,28 +6,20 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from backend.config.settings import IngestionSettings
-from backend.ingestion.ingest_runner import SOURCES_HINT, IngestRunner
+from backend.ingestion.asking import SOURCES_HINT
+from backend.ingestion.ingest_runner import IngestRunner
 from backend.ingestion.source import Source
 from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery
-from backend.models.results import IngestReport, IngestResult, JobStatus
-from backend.repositories.jobs import ClaimedItem, JobRepository
+from backend.models.results import IngestReport, JobStatus
+from backend.repositories.jobs import JobRepository
 from backend.repositories.unmatched import UnmatchedRepository
+from backend.services.album_names import check_numbered, check_query
+from backend.services.ingest_worker import IngestWorker
 from backend.utils.errors import BusyError, InvalidInputError
-from backend.utils.text import squeeze
 
-log = structlog.get_logger(__name__)
-
-LEASE_SECONDS = 60.0
-"""How long a claimed album stays ours without a sign of life; a dead process's albums are taken over after it."""
 DEMO_JOB = "demo"
-_IDLE_SECONDS = 2.0  # between looks for other processes' jobs
-_MAX_ATTEMPTS = 3  # of an album whose storing failed, before it is reported as failed
-_MOST_ATTEMPTS = 10  # of an album in all, those included whose process died or was stopped
-_MAX_NAME = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,41 +35,13 @@ class SourceState:
     terms: str
 
 
-def check_query(query: AlbumQuery) -> AlbumQuery:
-    """The query with its names tidied.
-
-    Raises:
-        InvalidInputError: a name is empty, too long or not text; the message says which.
-    """
-    album, artist = _check_name("album_name", query.album), _check_name("artist_name", query.artist)
-    hints = {name: _check_text(name, text).replace("\0", "") for name, text in query.hints.items()}
-    return AlbumQuery(album=album, artist=artist, hints=hints)
-
-
-def _check_text(field: str, text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidInputError(f"{field} holds half a character (a lone surrogate); send valid Unicode") from None
-    return text
-
-
-def _check_name(field: str, name: str) -> str:
-    _check_text(field, name)
-    tidy = squeeze(name)
-    if not tidy:
-        raise InvalidInputError(f"{field} is empty; give the name as it stands on the cover")
-    if len(tidy) > _MAX_NAME:
-        raise InvalidInputError(f"{field} has {len(tidy):,} characters; {_MAX_NAME} are the most")
-    return tidy
-
-
 class IngestionService:
     """Ingests albums; with `start` it also works through jobs in the background.
 
     Args:
-        runner: what ingests one album.
+        runner: what ingests one album at once.
         jobs: where lists wait and their progress stands.
+        worker: what works through them.
         unmatched: where what a person must decide is kept.
         sources: every registered source, for `sources()`.
         used: the names of those in use.
@@ -91,6 +55,7 @@ class IngestionService:
         runner: IngestRunner,
         jobs: JobRepository,
         *,
+        worker: IngestWorker,
         unmatched: UnmatchedRepository,
         sources: Sequence[Source],
         used: frozenset[str],
@@ -106,9 +71,7 @@ class IngestionService:
         self._settings = settings
         self._metrics = metrics
         self._max_batch = max_batch
-        self._wake = asyncio.Event()
-        self._loop: asyncio.Task[None] | None = None
-        self._working: set[asyncio.Task[None]] = set()
+        self._worker = worker
         # An album asked for by hand goes ahead of jobs but not without bound.
         self._direct = asyncio.Semaphore(settings.ingestion_max_concurrent)
         self._direct_waiting = 0
@@ -146,9 +109,9 @@ class IngestionService:
             raise InvalidInputError(
                 f"{len(albums):,} albums in one list; {self._max_batch:,} are the most, send several lists"
             )
-        checked = [_numbered(position, query) for position, query in enumerate(albums, 1)]
+        checked = [check_numbered(position, query) for position, query in enumerate(albums, 1)]
         found = await self._jobs.create(checked, job_id=job_id)
-        self._wake.set()
+        self._worker.nudge()
         return found
 
     async def load_demo(self, *, once: bool = False) -> str | None:
@@ -209,102 +172,9 @@ class IngestionService:
 
     def start(self) -> None:
         """Begin to work through jobs, this process's and others'."""
-        if self._loop is None:
-            self._loop = asyncio.create_task(self._work(), name="ingestion jobs")
+        self._worker.start()
 
     async def stop(self) -> None:
         """Stop taking albums and give back those in work; they are taken up again by whoever runs next."""
-        loop, self._loop = self._loop, None
-        if loop is not None:
-            for task in (loop, *self._working):
-                task.cancel()
-            await asyncio.gather(loop, *self._working, return_exceptions=True)
+        await self._worker.stop()
         await self._runner.close()
-
-    async def _work(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                claimed = await self._claim()
-            except Exception:
-                log.exception("cannot look for jobs; trying again", seconds=_IDLE_SECONDS)
-                claimed = []
-            for item in claimed:
-                task = asyncio.create_task(self._work_on(item), name=f"job {item.job_id} #{item.position}")
-                self._working.add(task)
-                task.add_done_callback(self._done)
-            if not claimed:
-                await self._sleep()
-
-    async def _claim(self) -> Sequence[ClaimedItem]:
-        free = self._settings.ingestion_max_concurrent - len(self._working)
-        if free <= 0:
-            return []
-        return await self._jobs.claim(min(free, self._settings.ingestion_batch_size), lease_seconds=LEASE_SECONDS)
-
-    async def _sleep(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), _IDLE_SECONDS)
-        except TimeoutError:
-            return
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._working.discard(task)
-        self._wake.set()
-        if not task.cancelled() and (problem := task.exception()) is not None:
-            log.error("an album's result could not be written; its lease will run out", exc_info=problem)
-
-    async def _work_on(self, item: ClaimedItem) -> None:
-        if item.attempts > _MOST_ATTEMPTS:
-            # Whoever worked on it died each time, perhaps of it: it must not be handed on for ever.
-            await self._jobs.finish(item, _abandoned(item))
-            return
-        query = AlbumQuery(album=item.album, artist=item.artist, hints=item.hints)
-        alive = asyncio.create_task(self._keep_lease(item))
-        try:
-            report = await self._runner.run(query)
-        except asyncio.CancelledError:
-            # The runner's own task may go on; storing is idempotent, so giving the album back is safe.
-            await asyncio.shield(self._jobs.release(item))
-            raise
-        except InvalidInputError as problem:
-            report = IngestReport(album=item.album, artist=item.artist, result=IngestResult.FAILED, detail=str(problem))
-        except Exception as problem:
-            log.exception("album could not be stored", job=item.job_id, album=item.album, artist=item.artist)
-            if item.attempts < _MAX_ATTEMPTS:
-                await self._jobs.release(item)
-                return
-            report = _broken(item, problem)
-        finally:
-            alive.cancel()
-        await self._unmatched.keep(query, report)
-        await self._jobs.finish(item, report)
-        self._metrics.ingested(report.result)
-
-    async def _keep_lease(self, item: ClaimedItem) -> None:
-        while True:
-            await asyncio.sleep(LEASE_SECONDS / 3)
-            try:
-                await self._jobs.renew(item, lease_seconds=LEASE_SECONDS)
-            except Exception as problem:
-                # The lease outlives a short absence of the database; the next turn tries again.
-                log.warning(
-                    "a lease could not be renewed", job=item.job_id, error=type(problem).__name__, exc_info=True
-                )
-
-
-def _numbered(position: int, query: AlbumQuery) -> AlbumQuery:
-    try:
-        return check_query(query)
-    except InvalidInputError as problem:
-        raise InvalidInputError(f"album {position} of the list: {problem}") from problem
-
-
-def _broken(item: ClaimedItem, problem: Exception) -> IngestReport:
-    detail = f"could not be stored after {item.attempts} tries ({type(problem).__name__}); the log has the details"
-    return IngestReport(album=item.album, artist=item.artist, result=IngestResult.FAILED, detail=detail)
-
-
-def _abandoned(item: ClaimedItem) -> IngestReport:
-    detail = f"given up after {item.attempts - 1} tries that ended with their process; ask for it again by itself"
-    return IngestReport(album=item.album, artist=item.artist, result=IngestResult.FAILED, detail=detail)

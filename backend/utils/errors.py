@@ -162,11 +162,13 @@ class ThrottledError(TerminalError):
     Args:
         message: what the provider said.
         until: when asking is allowed again (UTC).
+        quota: a number of requests in a day is used up, and not a rate exceeded.
     """
 
-    def __init__(self, message: str, *, until: datetime) -> None:
+    def __init__(self, message: str, *, until: datetime, quota: bool = False) -> None:
         super().__init__(message)
         self.until = until
+        self.quota = quota
 
 
 class UnconfiguredError(TerminalError):

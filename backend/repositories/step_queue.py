@@ -1,0 +1,250 @@
+"""The queue of steps: pgqueuer behind what we need of it. Who has a step gives signs of life; without them it is handed on.
+
+A message says only which step is due. What a step is, whether it still is to be done and what came of it stand in
+`ingest_steps` and `ingest_items`: a message that is delivered twice or too late does nothing, one that is lost is put again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.executors import EntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.core.tm import TaskManager
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import Channel
+from pgqueuer.ports.driver import NotifyCallback
+
+from backend.repositories.database import Connection, Database
+
+log = structlog.get_logger(__name__)
+# It says at the level of info, with a traceback, that a step was given back.
+logging.getLogger("pgqueuer").setLevel(logging.WARNING)
+
+STORE: Final = ""
+"""The source of a message that says: store what was gathered."""
+
+# Said here and not read from PGQUEUER_*: they name what the migrations have made.
+_NAMES: Final = DBSettings(
+    prefix="tensoe_",
+    db_schema=None,
+    channel=Channel("tensoe_ch_pgqueuer"),
+    function="tensoe_fn_pgqueuer_changed",
+    statistics_table="tensoe_pgqueuer_statistics",
+    queue_status_type="tensoe_pgqueuer_status",
+    queue_table="tensoe_pgqueuer",
+    queue_table_log="tensoe_pgqueuer_log",
+    trigger="tensoe_tg_pgqueuer_changed",
+    schedules_table="tensoe_pgqueuer_schedules",
+    durability=Durability.balanced,
+)
+_BATCH: Final = 10  # messages taken at once
+_PRIORITY_SPAN: Final = 10_000_000  # places in the order of all jobs between one priority and the next
+_LOOK_SECONDS: Final = 5.0  # between looks when nobody said that something is due
+_AGAIN_SECONDS: Final = 2.0  # before a step is due again that broke for reasons of ours, such as the database
+_LOG_MINUTES: Final = 10  # for which the queue's own log is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """That a step is due.
+
+    Attributes:
+        job_id: its job.
+        position: its album's place in the job's list.
+        source: who is to be asked; `STORE` when what was gathered is to be stored.
+        round: which try it is.
+        priority: of its job, -100..100; the highest first.
+        place: its album's place in the order of all jobs; the smallest first.
+    """
+
+    job_id: str
+    position: int
+    source: str
+    round: int
+    priority: int = 0
+    place: int = 0
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others."""
+        return f"{self.job_id}:{self.position}:{self.source}:{self.round}"
+
+    @property
+    def rank(self) -> int:
+        """In the queue; the highest first."""
+        return max(self.priority * _PRIORITY_SPAN - self.place, -(2**31))
+
+    @classmethod
+    def of(cls, key: str) -> Message:
+        """The message of a key."""
+        job_id, position, source, number = key.split(":")
+        return cls(job_id, int(position), source, int(number))
+
+
+Handle = Callable[[Message], Awaitable[None]]
+
+
+async def put(connection: Connection, messages: Iterable[Message]) -> None:
+    """Put messages; they are due when the connection's transaction is committed. One that waits already is left out."""
+    given = list(messages)
+    if given:
+        await _queries(_InTransaction(connection)).enqueue(
+            [_entrypoint(m.source) for m in given],
+            [m.key.encode() for m in given],
+            [m.rank for m in given],
+            dedupe_key=[m.key for m in given],
+            on_conflict="skip",
+        )
+
+
+class StepQueue:
+    """Takes messages, some of each source at a time, for as long as it runs.
+
+    Args:
+        database: where the queue is kept.
+        lost_after: seconds without a sign of life after which a step is handed on.
+    """
+
+    def __init__(self, database: Database, *, lost_after: float = 12.0) -> None:
+        self._database = database
+        self._lost_after = timedelta(seconds=lost_after)
+        self._manager: QueueManager | None = None
+        self._at_work: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def run(self, handle: Handle, *, sources: Sequence[str], at_once: int) -> None:
+        """Hand messages over until `stop`.
+
+        Args:
+            handle: what is done with each; when it raises, its message is due again a little later.
+            sources: whose messages are taken, besides those to store.
+            at_once: of each source, over all workers.
+
+        Raises:
+            DatabaseError: the database cannot be used.
+        """
+        self._stopping = False
+
+        async def work(job: Job) -> None:
+            task = asyncio.ensure_future(handle(Message.of((job.payload or b"").decode())))
+            self._at_work.add(task)
+            try:
+                await asyncio.wait({task})
+            finally:
+                self._at_work.discard(task)
+            if task.cancelled():
+                raise RetryRequested(timedelta(0), "given back: its worker stops")
+            if (problem := task.exception()) is not None:
+                log.warning("a step could not be taken; it is due again soon", step=job.payload, exc_info=problem)
+                raise RetryRequested(timedelta(seconds=_AGAIN_SECONDS), type(problem).__name__)
+
+        manager = QueueManager(_queries(_Pooled(self._database)), _NAMES.channel)
+        for source in (STORE, *sources):
+            parameters = EntrypointExecutorParameters(func=work, concurrency_limit=at_once)
+            manager.register_executor(_entrypoint(source), EntrypointExecutor(parameters))
+        self._manager = manager
+        await manager.run(
+            dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
+            batch_size=_BATCH,
+            max_concurrent_tasks=max(2 * _BATCH, at_once * (len(sources) + 1)),
+            shutdown_on_listener_failure=True,
+            heartbeat_timeout=self._lost_after,
+            log_aggregation_interval=timedelta(0),
+        )
+
+    def stop(self) -> None:
+        """Take nothing more and give back what is in work; `run` ends soon."""
+        self._stopping = True
+        if self._manager is not None:
+            self._manager.shutdown.set()
+        for task in self._at_work:
+            task.cancel()
+
+    async def tidy(self) -> None:
+        """Forget the queue's log, which nobody reads for long."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                f"DELETE FROM {_NAMES.queue_table_log} WHERE created < now() - make_interval(mins => $1)", _LOG_MINUTES
+            )
+
+
+def _entrypoint(source: str) -> str:
+    return f"source:{source}" if source else "store"
+
+
+def _queries(driver: Any) -> Queries:
+    return Queries(
+        driver,
+        qbe=QueryBuilderEnvironment(_NAMES),
+        qbq=QueryQueueBuilder(_NAMES),
+        qbs=QuerySchedulerBuilder(_NAMES),
+    )
+
+
+class _InTransaction:
+    """pgqueuer's driver on one connection, for what is put with other changes."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        return [dict(row) for row in await self._connection.fetch(query, *args)]
+
+
+class _Pooled:
+    """pgqueuer's driver on the pool that everything shares; one connection of it listens."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._shutdown = asyncio.Event()
+        self._listening = contextlib.AsyncExitStack()
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        async with self._database.connection() as connection:
+            return [dict(row) for row in await connection.fetch(query, *args)]
+
+    async def execute(self, query: str, *args: object) -> str:
+        async with self._database.connection() as connection:
+            return str(await connection.execute(query, *args))
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        def hear(_connection: object, _pid: int, _channel: str, payload: str) -> None:
+            callback(payload)
+
+        listener = await self._listening.enter_async_context(self._database.connection())
+        await listener.add_listener(channel, hear)
+
+        async def leave() -> None:
+            if not listener.is_closed():
+                await listener.remove_listener(channel, hear)
+
+        self._listening.push_async_callback(leave)
+
+    @property
+    def shutdown(self) -> asyncio.Event:
+        return self._shutdown
+
+    @property
+    def tm(self) -> TaskManager:
+        return TaskManager()
+
+    async def __aenter__(self) -> _Pooled:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._listening.aclose()
