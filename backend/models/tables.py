@@ -11,6 +11,7 @@ from backend.models.database import (
     UnmatchedAlbumRow,
 )
 from backend.models.ingest_jobs import IngestItemRow, IngestJobRow, IngestStepRow, SourceBudgetRow, SourceCallsRow
+from backend.models.listen import ListenRow
 from backend.models.track import NoncommercialTrackRow, OpenTrackRow, TrackRow
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "IngestItemRow",
     "IngestJobRow",
     "IngestStepRow",
+    "ListenRow",
     "NoncommercialAlbumRow",
     "NoncommercialTrackRow",
     "OpenAlbumRow",

@@ -1,0 +1,154 @@
+"""`listens`: what listeners heard. Copied in, resolved set by set, and gone without a trace when a listener is forgotten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from backend.models.listening import HeardArtist, Listen, ListenerSummary
+from backend.repositories.database import Connection, Database
+from backend.repositories.staging import Stage
+
+_PLAYED_MS: Final = 30_000
+"""What counts as a play, where it is said how long it was heard: the same as the services count."""
+
+_COLUMNS: Final = (
+    ("source", "text"), ("listened_at", "timestamptz"), ("track", "text"), ("artist", "text"), ("album", "text"),
+    ("track_key", "text"), ("artist_key", "text"), ("album_key", "text"), ("spotify_id", "text"),
+    ("recording_mbid", "text"), ("isrc", "text"), ("ms_played", "integer"), ("skipped", "boolean"),
+    ("to_the_minute", "boolean"),
+)  # fmt: skip
+_STAGE: Final = Stage("listens", _COLUMNS)
+_NAMES: Final = ", ".join(_STAGE.names)
+
+# The same listen, said once to the minute (m) and once to the second (s).
+_SAME: Final = """m.to_the_minute AND NOT s.to_the_minute AND m.source = s.source AND m.track_key = s.track_key
+    AND m.ms_played = s.ms_played AND s.listened_at >= m.listened_at
+    AND s.listened_at < m.listened_at + interval '1 minute'"""
+_REPLACE: Final = f"DELETE FROM listens m USING {_STAGE.table} s WHERE m.listener = $1 AND {_SAME}"
+_KNOWN_BETTER: Final = f"DELETE FROM {_STAGE.table} m USING listens s WHERE s.listener = $1 AND {_SAME}"
+_INSERT: Final = f"""INSERT INTO listens (listener, {_NAMES}) SELECT $1, {_NAMES} FROM {_STAGE.table}
+    WHERE to_the_minute = $2 ORDER BY source, listened_at, track_key ON CONFLICT DO NOTHING"""
+
+
+def _resolution(column: str, of_track: str) -> str:
+    """Lay listens that have no track yet onto the tracks with the same value; of several the one on the album that was said.
+
+    Then the earliest release counts, for that is what compilations repeat, and the id, so that it is always the same.
+    """
+    open_ = f"l.track_id IS NULL AND l.{column} IS NOT NULL AND ($1::text IS NULL OR l.listener = $1)"
+    return f"""
+UPDATE listens l SET track_id = c.track_id
+FROM (
+    SELECT DISTINCT ON (w.value, w.album_key) w.value, w.album_key, t.id AS track_id
+    FROM (SELECT DISTINCT l.{column} AS value, l.album_key FROM listens l WHERE {open_}) w
+    JOIN enhanced_tracks t ON t.{of_track} = w.value LEFT JOIN albums a ON a.id = t.album_id
+    ORDER BY w.value, w.album_key, (a.title_key = w.album_key) DESC NULLS LAST, t.release_date NULLS LAST, t.id
+) c
+WHERE {open_} AND l.{column} = c.value AND l.album_key = c.album_key
+"""
+
+
+# From the surest on.
+_RESOLVE: Final = tuple(
+    _resolution(*pair)
+    for pair in (
+        ("spotify_id", "spotify_id"),
+        ("recording_mbid", "recording_mbid"),
+        ("isrc", "isrc"),
+        ("track_key", "recording_key"),
+    )
+)
+
+_PLAYED: Final = f"(ms_played IS NULL OR ms_played >= {_PLAYED_MS})"
+_SUMMARIES: Final = f"""
+SELECT listener, count(*) AS listens, count(*) FILTER (WHERE {_PLAYED}) AS plays, count(DISTINCT track_key) AS tracks,
+       count(DISTINCT artist_key) AS artists, count(track_id) AS resolved, coalesce(sum(ms_played), 0)::bigint AS ms_played,
+       min(listened_at) AS first, max(listened_at) AS last,
+       (SELECT jsonb_object_agg(source, n)::text FROM
+            (SELECT source, count(*) AS n FROM listens i WHERE i.listener = l.listener GROUP BY source) s) AS sources
+FROM listens l WHERE $1::text IS NULL OR listener = $1 GROUP BY listener ORDER BY listener
+"""
+# Under the spelling that is said most.
+_TOP_ARTISTS: Final = f"""
+SELECT mode() WITHIN GROUP (ORDER BY artist) AS name, count(*) AS plays, count(track_id) AS resolved
+FROM listens WHERE listener = $1 AND {_PLAYED} GROUP BY artist_key ORDER BY plays DESC, artist_key LIMIT $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of listens that were given."""
+
+    new: int
+    replaced: int
+
+
+class ListenRepository:
+    """Keeps listens."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, listener: str, listens: Sequence[Listen]) -> Added:
+        """Store those that are not there, in one transaction; of one said to the minute and to the second, the latter."""
+        rows = [tuple(getattr(listen, name) for name in _STAGE.names) for listen in listens]
+        roughly = any(listen.to_the_minute for listen in listens)
+        async with self._database.transaction() as connection:
+            await _lock(connection, listener)
+            await connection.execute(_STAGE.definition)
+            await connection.copy_records_to_table(_STAGE.table, records=rows, columns=_STAGE.names)
+            await connection.execute(f"ANALYZE {_STAGE.table}")
+            replaced = _count(await connection.execute(_REPLACE, listener))
+            added = _count(await connection.execute(_INSERT, listener, False))
+            if roughly:
+                await connection.execute(_KNOWN_BETTER, listener)
+                added += _count(await connection.execute(_INSERT, listener, True))
+        return Added(new=added - replaced, replaced=replaced)
+
+    async def resolve(self, listener: str | None = None) -> int:
+        """Lay listens without a track onto the catalogue's tracks; None: everybody's.
+
+        By the Spotify id, the MusicBrainz recording, the ISRC, then by first artist and title.
+
+        Returns:
+            How many got a track.
+        """
+        async with self._database.transaction() as connection:
+            return sum([_count(await connection.execute(statement, listener)) for statement in _RESOLVE])
+
+    async def forget(self, listener: str) -> int:
+        """Delete all of a listener; how many listens that were."""
+        async with self._database.transaction() as connection:
+            await _lock(connection, listener)
+            return _count(await connection.execute("DELETE FROM listens WHERE listener = $1", listener))
+
+    async def summaries(self, listener: str | None = None, *, top: int) -> list[ListenerSummary]:
+        """What is stored of a listener, or of each; none when nothing is.
+
+        Args:
+            listener: None: everybody, by name.
+            top: how many of the most played artists.
+        """
+        async with self._database.transaction() as connection:
+            found = await connection.fetch(_SUMMARIES, listener)
+            return [
+                ListenerSummary(
+                    **{**row, "sources": json.loads(row["sources"])},
+                    top_artists=[
+                        HeardArtist(**artist) for artist in await connection.fetch(_TOP_ARTISTS, row["listener"], top)
+                    ],
+                )
+                for row in found
+            ]
+
+
+async def _lock(connection: Connection, listener: str) -> None:
+    # Imports of one listener at the same time wait for each other: their rows would meet in another order, and lock forever.
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tensoe listens ' || $1, 0))", listener)
+
+
+def _count(status: Any) -> int:
+    return int(str(status).rpartition(" ")[2])
