@@ -28,6 +28,7 @@ from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
 from backend.repositories.ingest_statistics import IngestStatistics
 from backend.repositories.jobs import JobRepository
+from backend.repositories.listens import ListenRepository
 from backend.repositories.measured_tracks import MeasuredTracks
 from backend.repositories.provenances import Provenances
 from backend.repositories.remerging import Remerging
@@ -52,6 +53,7 @@ from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
+from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
@@ -174,6 +176,7 @@ def build_services(
         dumps=DumpImport(build_dumps(), Wanted(database), Remerging(database), merging=merging, stored=stored),
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
+        listening=ListeningService(ListenRepository(database)),
         exports=ExportService(
             ml, settings.app.tensoe_home / "exports", provenances=Provenances(database), profiles=profiles
         ),

@@ -22,6 +22,7 @@ from backend.services.dump_import import DumpImport
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingestion_service import IngestionService
+from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
@@ -56,6 +57,7 @@ class Services:
     dumps: DumpImport
     features: FeatureService
     provenance: ProvenanceService
+    listening: ListeningService
 
 
 def services(request: Request) -> Services:
