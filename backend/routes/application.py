@@ -19,6 +19,7 @@ from backend.routes import (
     errors,
     import_routes,
     job_routes,
+    listener_routes,
     matching_routes,
     metrics_routes,
     ml_routes,
@@ -57,7 +58,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     for module in (
         system_routes, ml_routes, job_routes, import_routes,
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
-        artist_routes, track_routes, user_routes, metrics_routes,
+        artist_routes, track_routes, user_routes, listener_routes, metrics_routes,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -93,5 +94,6 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
         )
     stack.append(Middleware(RateLimit, pace=pace, refused=refused))
     stack.append(Middleware(ApiKeyGuard, keys=settings.api.keys))
-    stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, streamed=import_routes.STREAMED))
+    streamed = import_routes.STREAMED | listener_routes.STREAMED
+    stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, streamed=streamed))
     return stack

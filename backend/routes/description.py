@@ -30,6 +30,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "recommendations", "description": "Tracks like a track."},
     {"name": "albums", "description": "List, search, detail."},
     {"name": "users", "description": "Listeners, by their name on Last.fm."},
+    {"name": "listeners", "description": "Listening histories from the listeners' own exports; personal."},
     {"name": "system", "description": "Health, diagnosis, metrics."},
 ]
 
