@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from backend.ingestion.histories.form import Row, RowError, heard, instant, mbid, name_of
+from backend.ingestion.histories.form import Row, heard
+from backend.ingestion.histories.values import RowError, instant, mbid, name_of
 from backend.models.listening import LeftOut, Listen
 
 _SOURCE: Final = "lastfm"

@@ -9,17 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from backend.ingestion.histories.form import (
-    Row,
-    RowError,
-    heard,
-    instant,
-    isrc,
-    mbid,
-    milliseconds,
-    name_of,
-    spotify_track,
-)
+from backend.ingestion.histories.form import Row, heard
+from backend.ingestion.histories.values import RowError, instant, isrc, mbid, milliseconds, name_of, spotify_track
 from backend.models.listening import LeftOut, Listen
 
 _SOURCE: Final = "listenbrainz"

@@ -8,13 +8,15 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Final, TextIO
 
 from backend.ingestion.histories.files import Given, members
-from backend.ingestion.histories.form import Form, RowError
+from backend.ingestion.histories.form import Form
 from backend.ingestion.histories.registry import FORMS
 from backend.ingestion.histories.text_rows import Piece, json_rows, table_rows
+from backend.ingestion.histories.values import RowError
 from backend.models.listening import BrokenRow, HistoryFile, HistoryReport, LeftOut, Listen
 from backend.utils.errors import InvalidInputError
 
@@ -33,9 +35,12 @@ def require_known(files: Sequence[Given]) -> None:
     """
     found = False
     for given in files:
-        known = any(_form_of(member) is not None for member in members(given))
+        looks = [_look(member) for member in members(given)]
+        known = any(look.form is not None for look in looks)
         if given.named and not known:
-            raise InvalidInputError(f"{given.name} is no listening history that is known. {EXPECTED}")
+            damaged = next((look.damaged for look in looks if look.damaged), "")
+            said = f"cannot be read: {damaged}" if damaged else f"is no listening history that is known. {EXPECTED}"
+            raise InvalidInputError(f"{given.name} {said}")
         found = found or known
     if not found:
         raise InvalidInputError(f"none of the {len(files):,} files is a listening history that is known. {EXPECTED}")
@@ -53,29 +58,27 @@ def listens(files: Sequence[Given], report: HistoryReport) -> Iterator[Listen]:
     """
     for given in files:
         for member in members(given):
-            form = _form_of(member)
-            if form is None:
-                if len(report.passed_over) < _MOST_SHOWN:
-                    report.passed_over.append(member.name)
-                continue
-            file = HistoryFile(file=member.name, form=form.name)
-            report.files.append(file)
-            yield from _read(member, form, file=file, report=report)
+            look = _look(member)
+            if look.form is not None:
+                file = HistoryFile(file=member.name, form=look.form.name)
+                report.files.append(file)
+                yield from _read(member, look.form, file=file, report=report)
+            elif look.damaged:
+                file = HistoryFile(file=member.name, form="")
+                report.files.append(file)
+                _tell(report, file, place="the file", reason=f"cannot be read: {look.damaged}")
+            elif len(report.passed_over) < _MOST_SHOWN:
+                report.passed_over.append(member.name)
 
 
 def _read(member: Given, form: Form, *, file: HistoryFile, report: HistoryReport) -> Iterator[Listen]:
-    def broken(place: str, reason: str) -> None:
-        file.broken += 1
-        if len(report.broken) < _MOST_SHOWN:
-            report.broken.append(BrokenRow(file=member.name, place=place, reason=reason))
-
     try:
         for piece in _pieces(member):
             file.rows += 1
             try:
                 found = _found(piece, form)
             except RowError as problem:
-                broken(piece.place, str(problem))
+                _tell(report, file, place=piece.place, reason=str(problem))
                 continue
             if isinstance(found, LeftOut):
                 file.left_out[found] = file.left_out.get(found, 0) + 1
@@ -84,8 +87,13 @@ def _read(member: Given, form: Form, *, file: HistoryFile, report: HistoryReport
                 report.listens += 1
                 yield found
     except _UNREADABLE as problem:
-        file.rows += 1
-        broken(f"after row {file.rows - 1}", f"cannot be read on: {problem}")
+        _tell(report, file, place=f"after row {file.rows}", reason=f"cannot be read on: {problem}")
+
+
+def _tell(report: HistoryReport, file: HistoryFile, *, place: str, reason: str) -> None:
+    file.broken += 1
+    if len(report.broken) < _MOST_SHOWN:
+        report.broken.append(BrokenRow(file=file.file, place=place, reason=reason))
 
 
 def _found(piece: Piece, form: Form) -> Listen | LeftOut:
@@ -96,16 +104,28 @@ def _found(piece: Piece, form: Form) -> Listen | LeftOut:
     return form.read(piece.row)
 
 
-def _form_of(member: Given) -> Form | None:
-    """The form of the first row that has one."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the first rows of a file tell.
+
+    Attributes:
+        form: of the first row that has one.
+        damaged: why the file cannot be read, when it cannot.
+    """
+
+    form: Form | None = None
+    damaged: str = ""
+
+
+def _look(member: Given) -> _Look:
     try:
         for piece in islice(_pieces(member), _LOOKED_AT):
             row = piece.row
             if row is not None and (found := next((form for form in FORMS if form.fits(row)), None)) is not None:
-                return found
-    except _UNREADABLE:
-        return None
-    return None
+                return _Look(found)
+    except _UNREADABLE as problem:
+        return _Look(damaged=str(problem))
+    return _Look()
 
 
 def _pieces(member: Given) -> Iterator[Piece]:
@@ -122,8 +142,10 @@ def _kind(head: bytes) -> Callable[[TextIO], Iterator[Piece]] | None:
     """How a file is read; None when it is no text."""
     if b"\x00" in head and not head.startswith(_UTF16):
         return None
-    decoder = codecs.getincrementaldecoder(_encoding(head))()
-    start = decoder.decode(head).lstrip()
+    try:
+        start = codecs.getincrementaldecoder(_encoding(head))().decode(head).lstrip()
+    except UnicodeDecodeError:
+        return None
     return json_rows if start.startswith(("[", "{")) else table_rows
 
 
@@ -140,4 +162,4 @@ def _text(file: IO[bytes], head: bytes) -> Iterator[TextIO]:
         text.detach()  # who opened the file closes it
 
 
-EXPECTED: Final = "Known are: " + "; ".join(form.expected for form in FORMS) + "."
+EXPECTED: Final = "Known are: " + "; ".join(form.expected for form in FORMS) + ". All are text in UTF-8."

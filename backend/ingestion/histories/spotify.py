@@ -11,7 +11,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from backend.ingestion.histories.form import Row, RowError, heard, instant, milliseconds, name_of, spotify_track
+from backend.ingestion.histories.form import Row, heard
+from backend.ingestion.histories.values import RowError, instant, milliseconds, name_of, spotify_track
 from backend.models.listening import LeftOut, Listen
 
 _SOURCE: Final = "spotify"
