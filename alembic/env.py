@@ -32,11 +32,14 @@ async def run_online() -> None:
     if url is None:
         database = await Database.open(DatabaseSettings.read(), home=AppSettings.read().tensoe_home)
         try:
-            async with database.engine.begin() as connection:
-                await connection.run_sync(run)
+            await migrate(database.sqlalchemy_url)
         finally:
             await database.close()
         return
+    await migrate(url)
+
+
+async def migrate(url: str) -> None:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.begin() as connection:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from backend.models.track import TrackRow
 from backend.repositories.database import Database
@@ -52,10 +52,11 @@ async def answer(app: Any, path: str, query: str = "") -> bytes:
 def usual_app(database: Database) -> FastAPI:
     """What one writes first: ORM rows, returned."""
     app = FastAPI()
+    engine = create_async_engine(database.sqlalchemy_url)
 
     @app.get("/rows", response_model=None)  # FastAPI turns what it does not know into JSON by itself
     async def rows(limit: int) -> Any:
-        async with AsyncSession(database.engine) as session:
+        async with AsyncSession(engine) as session:
             return (await session.scalars(select(TrackRow).order_by(TrackRow.id).limit(limit))).all()
 
     return app

@@ -46,16 +46,23 @@ class Address:
 
     @property
     def dsn(self) -> str:
-        """For libpq and asyncpg."""
+        """For libpq."""
         query = {k: v for k, v in self._url.query.items() if k != "pgbouncer"}  # PgBouncer's own, unknown to libpq
         return self._url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
     @property
     def sqlalchemy(self) -> str:
         """For SQLAlchemy on asyncpg."""
+        return self._plain("postgresql+asyncpg")
+
+    @property
+    def asyncpg(self) -> str:
+        """For asyncpg, which takes the rest as `asyncpg_options`."""
+        return self._plain("postgresql")
+
+    def _plain(self, driver: str) -> str:
         kept = {k: v for k, v in self._url.query.items() if k in _BOTH}
-        url = self._url.set(drivername="postgresql+asyncpg", query=kept)
-        return url.render_as_string(hide_password=False)
+        return self._url.set(drivername=driver, query=kept).render_as_string(hide_password=False)
 
     @property
     def asyncpg_options(self) -> dict[str, Any]:
@@ -66,7 +73,7 @@ class Address:
         if name := self._url.query.get("application_name"):
             options["server_settings"] = {"application_name": name}
         if self._url.port == _TRANSACTION_POOLER or self._url.query.get("pgbouncer") == "true":
-            options |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+            options["statement_cache_size"] = 0
         return options
 
     @property

@@ -4,17 +4,37 @@ import asyncio
 
 from backend.repositories.database import Database
 
-_OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
 
+async def test_connections_are_used_again_and_never_more_than_allowed(database: Database) -> None:
+    seen: set[int] = set()
 
-async def test_connections_beyond_the_pool_are_closed_when_given_back(database: Database) -> None:
     async def hold() -> None:
         async with database.connection() as connection:
-            await connection.fetchval("SELECT pg_sleep(0.05)")
+            seen.add(await connection.fetchval("SELECT pg_backend_pid() FROM pg_sleep(0.02)"))
 
-    for _ in range(2):
-        await asyncio.gather(*(hold() for _ in range(15)))
-    # The server notices closed ones a moment later; it must not take a garbage collection.
-    async with asyncio.timeout(10), database.connection() as connection:
-        while await connection.fetchval(_OPEN) > 5:  # DB_POOL_SIZE
-            await asyncio.sleep(0.02)
+    for _ in range(3):
+        await asyncio.gather(*(hold() for _ in range(20)))
+    assert len(seen) <= 15  # DB_POOL_SIZE and DB_MAX_OVERFLOW
+
+
+async def test_a_cancelled_user_leaves_no_transaction_behind(database: Database) -> None:
+    async def write() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO artists (id, name, name_key) VALUES ('1', 'a', 'a')")
+            await asyncio.sleep(30)
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0.1)
+    writing.cancel()
+    await asyncio.wait({writing})
+    for _ in range(5):
+        async with database.connection() as connection:
+            assert not connection.is_in_transaction()
+            assert await connection.fetchval("SELECT count(*) FROM artists") == 0
+
+
+async def test_lost_connections_are_replaced(database: Database) -> None:
+    async with database.connection() as one, database.connection() as other:
+        await one.execute("SELECT pg_terminate_backend($1)", await other.fetchval("SELECT pg_backend_pid()"))
+    for _ in range(5):
+        assert await database.ping() < 20
