@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -140,11 +141,15 @@ def _show_report(report: HistoryReport) -> None:
         f"before" + (f", {report.replaced:,} now known to the second" if report.replaced else "") + "."
     )
     out.print(f"{_counted(report.resolved, 'listen')} of {report.listener} laid onto tracks of the catalogue.")
-    table = Table("file", "recognised as", "rows", "listens", "left out", "broken", box=None, pad_edge=False)
+    left = Counter[str]()
+    table = Table("file", "recognised as", "rows", "listens", "broken", box=None, pad_edge=False)
+    for file in report.files:
+        left.update(file.left_out)
     for file in report.files[:_SHOWN]:
-        left = ", ".join(f"{n:,} {_WORDS[why]}" for why, n in file.left_out.items())
-        numbers = (f"{file.rows:,}", f"{file.listens:,}", left, f"{file.broken:,}" if file.broken else "")
-        table.add_row(Text(file.file), file.form, *numbers)
+        broken = f"{file.broken:,}" if file.broken else ""
+        table.add_row(Text(file.file), file.form, f"{file.rows:,}", f"{file.listens:,}", broken)
+    if left:
+        out.print("Left out: " + ", ".join(f"{n:,} {_WORDS[LeftOut(why)]}" for why, n in left.items()) + ".")
     out.print(table)
     _say_more(len(report.files) - _SHOWN, "files")
     if report.passed_over:

@@ -65,7 +65,7 @@ class HistoryFile:
         form: what it was recognised as.
         rows: how many it has, readable or not.
         listens: how many of them were heard.
-        left_out: how many were not, by why.
+        left_out: how many were not, by why (`LeftOut`).
         broken: how many cannot be read.
     """
 
@@ -73,7 +73,7 @@ class HistoryFile:
     form: str
     rows: int = 0
     listens: int = 0
-    left_out: dict[LeftOut, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     broken: int = 0
 
 

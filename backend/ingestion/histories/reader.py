@@ -81,7 +81,7 @@ def _read(member: Given, form: Form, *, file: HistoryFile, report: HistoryReport
                 _tell(report, file, place=piece.place, reason=str(problem))
                 continue
             if isinstance(found, LeftOut):
-                file.left_out[found] = file.left_out.get(found, 0) + 1
+                file.left_out[found.value] = file.left_out.get(found.value, 0) + 1
             else:
                 file.listens += 1
                 report.listens += 1
