@@ -12,6 +12,7 @@ from pydantic import Field
 
 from backend.config.settings import SettingsGroup
 from backend.ingestion.alignment import align
+from backend.ingestion.barcodes import spellings
 from backend.ingestion.deezer_wire import check, listed, read_album, read_candidates
 from backend.ingestion.editions import without_edition
 from backend.ingestion.matcher import Candidate
@@ -87,12 +88,11 @@ class DeezerSource:
                 return await self._get(f"album/{found[1]}", transport, has="tracks"), {"method": "id", "score": 1.0}
             except RecordNotFoundError as problem:
                 raise HintError(f"deezer_id: Deezer knows no album {found[1]}") from problem
-        upc = re.sub(r"\D", "", known.upc) if known is not None and known.upc else ""
-        if upc:
+        for code in spellings(known.upc) if known is not None and known.upc else ():
             try:
-                return await self._get(f"album/upc:{upc}", transport, has="tracks"), {"method": "upc", "score": 1.0}
+                return await self._get(f"album/upc:{code}", transport, has="tracks"), {"method": "upc", "score": 1.0}
             except RecordNotFoundError:
-                pass  # an edition that it does not sell: perhaps another one
+                continue  # spelt otherwise there, or an edition that it does not sell: perhaps another one
         meant = query if known is None else AlbumQuery(album=known.title, artist=known.artist, known=known)
 
         async def ask(words: str) -> list[Candidate]:

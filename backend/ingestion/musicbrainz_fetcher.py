@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from backend.config.settings import SettingsGroup
+from backend.ingestion.barcodes import spellings
 from backend.ingestion.editions import without_edition
 from backend.ingestion.matcher import Candidate, Match, choose
 from backend.ingestion.musicbrainz_wire import escaped, read_candidates, read_release
@@ -118,9 +119,8 @@ class MusicBrainzSource:
 
     async def _by_barcode(self, upc: str, meant: AlbumQuery, transport: Transport) -> Match | None:
         """The release with this barcode; None when there is none, or of another album only (labels reuse codes)."""
-        digits = re.sub(r"\D", "", upc)
-        forms = dict.fromkeys(form for form in (digits, digits.lstrip("0"), digits.lstrip("0").zfill(12)) if form)
-        offered = await self._search(" OR ".join(f"barcode:{form}" for form in forms), transport) if forms else []
+        codes = spellings(upc)
+        offered = await self._search(" OR ".join(f"barcode:{code}" for code in codes), transport) if codes else []
         try:
             return choose(meant, offered, source="musicbrainz", hint="musicbrainz_id")
         except (RecordNotFoundError, AmbiguousError):
