@@ -14,6 +14,10 @@ recording and are weak labels (their trust is low; see `AcousticBrainzSource.pro
 | energy | highlevel.mood_relaxed | 1 - probability of "relaxed" |
 | valence | highlevel.mood_happy, mood_sad | half of 1 + P("happy") - P("sad") |
 
+Energy is the weakest of them: one classifier's doubt that a piece relaxes, with nothing of how loud or busy it is. Read it as
+"not calm"; no feature is
+trusted less, so that anybody who measured it is believed before.
+
 No loudness: `lowlevel.average_loudness` is relative to the loudest part of the same file (0..1, squeezed), and says nothing of
 dB below full scale. It is kept in `raw_features`, as all that was read.
 """

@@ -1,8 +1,12 @@
 """AcousticBrainz: tempo, key and weak labels of recordings submitted until July 2022. Needs no key; CC0.
 
-Its service still answers, now and then; the dumps are surer (`tensoe import acousticbrainz`). Wire form:
-`GET /api/v1/low-level?recording_ids=a;b`, 25 at most, `{mbid: {"0": document, …}, "mbid_mapping": {…}}`; what is unknown is left
-out.
+Its service still answers, now and then; the dumps are surer (`tensoe import acousticbrainz`). Wire form, 25 items at most each:
+
+- `GET /api/v1/count?recording_ids=a;b`: how many submissions there are, `{mbid: {"count": 3}, "mbid_mapping": {…}}`;
+- `GET /api/v1/low-level?recording_ids=a:0;a:1`, and `high-level`: those submissions, `{mbid: {"0": document, "1": document},
+  "mbid_mapping": {…}}`. Without an offset it gives the first one alone.
+
+What is unknown is left out.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from backend.utils.errors import MalformedReplyError, RecordNotFoundError, Rejec
 
 _AT_ONCE: Final = 25
 _FORGOTTEN_AFTER: Final = 30 * 86_400.0  # seconds that an unknown recording is not asked for again; nothing is added
+_MOST: Final = 5  # submissions of a recording that are read: enough to outvote two bad ones
 _LEVELS: Final = ("low-level", "high-level")
 
 
@@ -46,7 +51,8 @@ class AcousticBrainzSource:
             name="acousticbrainz",
             rights=Rights.OPEN,
             gives={**dict.fromkeys(measured, 0.5), **dict.fromkeys(guessed, 0.2), "energy": 0.15, "valence": 0.15},
-            # One try: a service that is being wound down is not worth a wait, and its dumps have all of it.
+            # Two tries, fewer than others get: a service that is being wound down is not worth long waits, and its dumps
+            # have all of it.
             limits=Limits(rate=self._settings.acousticbrainz_rate, concurrent=2, attempts=2),
             terms="CC0; its collection ended in July 2022.",
         )
@@ -72,14 +78,17 @@ class AcousticBrainzSource:
             raise RecordNotFoundError("AcousticBrainz is asked by recordings' MusicBrainz ids, and nobody knows them")
         unknown = set(await transport.memory.recall(named))
         wanted = [mbid for mbid in named if mbid not in unknown]
-        low = await self._documents("low-level", wanted, transport)
-        # Who has no document of the low level has none of the high level, which is computed from it.
-        high = await self._documents("high-level", list(low), transport)
-        absent = dict.fromkeys((m for m in wanted if m not in low), True)
+        counted, uncounted = await self._ask("count", wanted, transport)
+        numbers = {mbid: _number(counted[mbid]) for mbid in wanted if mbid in counted} | dict.fromkeys(uncounted, 1)
+        low, unanswered = await self._ask("low-level", _items(numbers), transport)
+        absent = dict.fromkeys((m for m in wanted if m not in low and m not in unanswered), True)
+        # Who has no document of the low level has none of the high level, which is computed from it. Where that fails for
+        # good the whole album is asked for again later, so that no half of it is taken for all there is.
+        high, _ = await self._ask("high-level", _items({m: n for m, n in numbers.items() if m in low}), transport)
         await transport.memory.remember(absent, seconds=_FORGOTTEN_AFTER)
         if not low:
             raise RecordNotFoundError("AcousticBrainz has none of these recordings")
-        return {"low-level": low, "high-level": high}
+        return {"low-level": _documents(low), "high-level": _documents(high)}
 
     def normalise(self, payload: Payload) -> AlbumRecord:
         """See `Source`. It names nothing: recordings are told by their MBIDs."""
@@ -92,28 +101,53 @@ class AcousticBrainzSource:
             tracks.append(TrackRecord(title="", audio_features=features, raw_features=raw, ids={"musicbrainz": mbid}))
         return AlbumRecord(title="", artist="", tracks=tuple(tracks), match_method="mbid")
 
-    async def _documents(self, level: str, wanted: Sequence[str], transport: Transport) -> dict[str, list[Any]]:
-        """All submissions by recording."""
-        url = f"{self._settings.acousticbrainz_api_url.rstrip('/')}/{level}"
-        found: dict[str, list[Any]] = {}
-        for start in range(0, len(wanted), _AT_ONCE):
-            part = wanted[start : start + _AT_ONCE]
-            reply = (await transport.get(url, params={"recording_ids": ";".join(part)}, check=_check)).json()
-            for mbid in part:
-                documents = [d for _, d in sorted(reply[mbid].items())] if isinstance(reply.get(mbid), dict) else []
-                if documents:
-                    found[mbid] = [needed(d) for d in documents if isinstance(d, dict)]
-        return found
+    async def _ask(
+        self, path: str, items: Sequence[str], transport: Transport
+    ) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        """What it says by recording, and the recordings of those requests that it answered with 404.
+
+        Such an answer says nothing of the other requests, nor whether any one of these recordings is unknown.
+        """
+        url = f"{self._settings.acousticbrainz_api_url.rstrip('/')}/{path}"
+        found: dict[str, dict[str, Any]] = {}
+        unanswered: list[str] = []
+        for start in range(0, len(items), _AT_ONCE):
+            part = items[start : start + _AT_ONCE]
+            named = list(dict.fromkeys(item.partition(":")[0] for item in part))
+            try:
+                reply = (await transport.get(url, params={"recording_ids": ";".join(part)}, check=_check)).json()
+            except RecordNotFoundError:
+                unanswered += named
+                continue
+            for mbid in named:
+                if isinstance(reply.get(mbid), dict) and reply[mbid]:
+                    # A recording's submissions may be in two requests.
+                    found[mbid] = found.get(mbid, {}) | reply[mbid]
+        return found, unanswered
+
+
+def _number(row: Mapping[str, Any]) -> int:
+    """How many submissions of a recording are read; where their number is not said, what is named has one."""
+    count = row.get("count")
+    return min(count, _MOST) if isinstance(count, int) else 1
+
+
+def _items(numbers: Mapping[str, int]) -> list[str]:
+    return [f"{mbid}:{offset}" for mbid, number in numbers.items() for offset in range(number)]
+
+
+def _documents(found: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {mbid: [needed(d) for _, d in sorted(rows.items()) if isinstance(d, dict)] for mbid, rows in found.items()}
 
 
 def _check(reply: Reply) -> None:
     if reply.is_fault:
         return
+    if reply.status == 404:
+        raise RecordNotFoundError("AcousticBrainz has none of these recordings")
     found = reply.json()
     if not isinstance(found, dict):
         raise MalformedReplyError(f"{reply.url} answered no JSON object")
-    if reply.status == 404:
-        raise RecordNotFoundError("AcousticBrainz has none of these recordings")
     if reply.status != 200:
         raise RejectedError(f"AcousticBrainz answered {reply.status}: {str(found.get('message'))[:200]}")
     if "mbid_mapping" not in found:

@@ -1,4 +1,7 @@
-"""AcousticBrainz's documents: several submissions of a recording, which disagree; what is unknown is left out."""
+"""AcousticBrainz's documents: several submissions of a recording, which disagree; what is unknown is left out.
+
+Of a recording it gives the submissions whose offsets are asked for, without an offset the first alone.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,19 @@ from tests.fakes.server import Fake
 
 QUERY = query()
 UNKNOWN = 3
+SUBMISSIONS = 3
 SONGS = {mbid("recording", s.id): s for a in ALBUMS for s in a.songs if s.number != UNKNOWN}
 
 
 class FakeAcousticBrainz(Fake):
+    """
+    Attributes:
+        submissions: how many there are of each recording that it knows.
+    """
+
     def __init__(self) -> None:
         super().__init__(self.reply)
+        self.submissions = SUBMISSIONS
 
     def environment(self, base: str) -> dict[str, str]:
         return {
@@ -30,13 +40,22 @@ class FakeAcousticBrainz(Fake):
 
     async def reply(self, request: web.BaseRequest) -> web.StreamResponse:
         level = request.path.rsplit("/", 1)[1]
-        ids = [i for i in request.query.get("recording_ids", "").split(";") if i]
-        if level not in {"low-level", "high-level"}:
+        items = dict.fromkeys(i for i in request.query.get("recording_ids", "").split(";") if i)
+        if level not in {"count", "low-level", "high-level"}:
             return _json({"message": "Not found"}, 404)
-        if not 1 <= len(ids) <= 25:
+        if not items:
+            return _json({"message": "Missing `recording_ids` parameter"}, 400)
+        if len(items) > 25:
             return _json({"message": "More than 25 recordings not allowed per request"}, 400)
-        make_one = low if level == "low-level" else high
-        found = {i: {str(n): make_one(SONGS[i], n) for n in range(3)} for i in ids if i in SONGS}
+        found: dict[str, dict[str, Any]] = {}
+        for key, _, offset in (item.partition(":") for item in items):
+            if key not in SONGS:
+                continue
+            if level == "count":
+                found[key] = {"count": self.submissions}
+            elif (place := int(offset or 0)) < self.submissions:
+                make_one = low if level == "low-level" else high
+                found.setdefault(key, {})[str(place)] = make_one(SONGS[key], place % SUBMISSIONS)
         return _json({**found, "mbid_mapping": {}})
 
 

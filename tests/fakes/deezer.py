@@ -9,15 +9,18 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.music import ALBUMS, ARTIST, Album, Song, found
+from tests.fakes.music import album as make_album
 from tests.fakes.open_music import UPC, isrc
 from tests.fakes.server import Fake, says
 
 UNMEASURED = 2
+LONG = make_album(9, "One Hundred and Thirty Lamps", "2001", tuple(f"Lamp No. {n}" for n in range(1, 131)))
+KNOWN = (*ALBUMS, LONG)  # its search finds those of `music` alone
 quota = says('{"error": {"type": "Exception", "message": "Quota limit exceeded", "code": 4}}')
 
 
 class FakeDeezer(Fake):
-    """Knows `music`; ISRCs stand in the track list of an album, not in its own entry."""
+    """Knows `music` and a long album; ISRCs stand in the track list of an album, not in its own entry."""
 
     def __init__(self) -> None:
         super().__init__(self.reply)
@@ -31,7 +34,7 @@ class FakeDeezer(Fake):
             hits = found(re.sub(r"artist:|album:", " ", request.query["q"]))
             return _json({"data": [brief(a) for a in hits], "total": len(hits)})
         if match := re.fullmatch(r"/album/(upc:)?(\d+)(/tracks)?", path):
-            album = next((a for a in ALBUMS if (UPC.get(a.id) if match[1] else str(number(a))) == match[2]), None)
+            album = next((a for a in KNOWN if (UPC.get(a.id) if match[1] else str(number(a))) == match[2]), None)
             if album is None:
                 return none()
             if match[3]:
@@ -41,7 +44,7 @@ class FakeDeezer(Fake):
                 return _json({"data": rows, "total": len(album.songs), **more})
             return _json(whole(album))
         if match := re.fullmatch(r"/track/(isrc:)?(\w+)", path):
-            for album in ALBUMS:
+            for album in KNOWN:
                 for song in album.songs:
                     if match[2] == (isrc(song) if match[1] else str(number(album, song))):
                         return _json(detailed(song, album))
@@ -49,7 +52,7 @@ class FakeDeezer(Fake):
 
 
 def number(album: Album, song: Song | None = None) -> int:
-    place = 1000 * (ALBUMS.index(album) + 1)
+    place = 1000 * (KNOWN.index(album) + 1)
     return place if song is None else place + album.songs.index(song) + 1
 
 
@@ -59,7 +62,7 @@ def brief(album: Album) -> dict[str, Any]:
 
 
 def entry(song: Song) -> dict[str, Any]:
-    album = next(a for a in ALBUMS if song in a.songs)
+    album = next(a for a in KNOWN if song in a.songs)
     return {
         "id": number(album, song), "title": song.title, "duration": song.seconds, "rank": 10_000 * song.number,
         "explicit_lyrics": song.number == 1, "artist": {"id": 77, "name": ARTIST}, "type": "track",

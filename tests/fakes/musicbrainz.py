@@ -107,16 +107,16 @@ def whole(album: Album, inc: list[str]) -> dict[str, Any]:
 
 
 def track(song: Song) -> dict[str, Any]:
-    # A length may be null, and a recording may have no code or several.
+    # A length may be null, of the track alone or of its recording as well; a recording may have no code or several.
     length = None if song.number == 4 else song.seconds * 1000
-    codes = [] if song.number == 2 else [isrc(song), "ZZZZZ9999999"]
+    codes = [] if song.number == 2 else ["ZZZZZ9999999", isrc(song)]
     recording = {
         "id": mbid("recording", song.id), "title": song.title, "length": length, "video": False, "disambiguation": "",
         "isrcs": codes, "artist-credit": credit(), "genres": [{"name": "sea shanty", "count": 1}] if song.number == 1 else [],
     }  # fmt: skip
     return {
         "id": mbid("track", song.id), "number": f"A{song.number}", "position": song.number, "title": song.title,
-        "length": length, "recording": recording, "artist-credit": credit(),
+        "length": None if song.number == 3 else length, "recording": recording, "artist-credit": credit(),
     }  # fmt: skip
 
 

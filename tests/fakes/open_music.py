@@ -22,7 +22,7 @@ def spotify_id(song: Song) -> str:
     return song.id.ljust(22, "0")
 
 
-def known(album: Album = HARBOUR, **features: float) -> AlbumRecord:
+def known(album: Album = HARBOUR, popularity: int | None = None, **features: float) -> AlbumRecord:
     """What others found of an album before: names, numbers and all identifiers."""
     return AlbumRecord(
         title=album.title,
@@ -34,12 +34,12 @@ def known(album: Album = HARBOUR, **features: float) -> AlbumRecord:
             TrackRecord(
                 title=s.title, disc_number=s.disc, track_number=s.number, duration_ms=s.seconds * 1000,
                 isrc=isrc(s), ids={"spotify": spotify_id(s), "musicbrainz": mbid("recording", s.id)},
-                audio_features=features,
+                popularity=popularity, audio_features=features,
             )
             for s in album.songs
         ),
     )  # fmt: skip
 
 
-def query(album: Album = HARBOUR, **features: float) -> AlbumQuery:
-    return AlbumQuery(album=album.title, artist=ARTIST, known=known(album, **features))
+def query(album: Album = HARBOUR, popularity: int | None = None, **features: float) -> AlbumQuery:
+    return AlbumQuery(album=album.title, artist=ARTIST, known=known(album, popularity, **features))

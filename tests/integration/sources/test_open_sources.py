@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from backend.ingestion.acousticbrainz_documents import read_documents
 from backend.ingestion.acousticbrainz_fetcher import AcousticBrainzSource
+from backend.ingestion.barcodes import spellings
 from backend.ingestion.deezer_fetcher import DeezerSource
 from backend.ingestion.deezer_wire import read_album
 from backend.ingestion.listenbrainz_fetcher import ListenBrainzSource
@@ -29,12 +31,13 @@ from backend.utils.errors import (
     RateLimitedError,
     RecordNotFoundError,
     RejectedError,
+    ServerFaultError,
     SourceError,
     ThrottledError,
 )
 from tests.fakes import acousticbrainz, deezer, listenbrainz, musicbrainz, open_music, reccobeats
-from tests.fakes.music import ARTIST, DELUXE, HARBOUR, SIXTY
-from tests.fakes.server import Fake, says
+from tests.fakes.music import ARTIST, ARTIST_ID, DELUXE, HARBOUR, SIXTY, Song
+from tests.fakes.server import Answer, Fake, says
 
 
 @dataclass
@@ -47,6 +50,33 @@ class Talk:
 
     async def ask(self, query: AlbumQuery) -> AlbumRecord:
         return self.source.normalise(await self.source.fetch(query, self.transport))
+
+
+class Notes:
+    """A memory that knows nothing and notes for how long it was to remember what."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    async def recall(self, keys: Iterable[str]) -> dict[str, Any]:
+        return {}
+
+    async def remember(self, values: Mapping[str, Any], *, seconds: float) -> None:
+        self.seconds |= dict.fromkeys(values, seconds)
+
+
+def once_at(fake: Fake, path: str, number: int, answer: Answer) -> None:
+    """Have the request of this number of those to a path answered so, and all others as usual."""
+
+    async def choose(request: web.BaseRequest) -> web.StreamResponse:
+        here = request.path.endswith(path) and len([p for p in fake.paths() if p.endswith(path)]) == number
+        return await (answer if here else fake.usual)(request)
+
+    fake.answer = choose
+
+
+NOT_FOUND = (says('{"message": "Not found"}', 404), says("Not Found", 404, content_type="text/plain"))
+DAY = 86_400.0
 
 
 @pytest.fixture
@@ -90,6 +120,36 @@ async def test_a_barcode_finds_the_edition_in_two_requests(talk: Talk) -> None:
     assert [a.path for a in talk.fake.asked] == ["/ws/2/release", f"/ws/2/release/{record.ids['musicbrainz']}"]
     assert talk.fake.asked[0].query["query"].startswith("barcode:0602445000011 OR barcode:602445000011")
     assert (record.match_method, record.release_date) == ("upc", "1987-10")
+
+
+@to_musicbrainz
+async def test_a_barcode_of_another_album_is_passed_over(talk: Talk) -> None:
+    query = open_music.query(SIXTY)
+    assert query.known is not None
+    record = await talk.ask(replace(query, known=replace(query.known, upc=open_music.UPC[HARBOUR.id])))
+    assert (record.title, record.match_method) == (SIXTY.title, "name")
+    assert talk.fake.asked[0].query["query"].startswith("barcode:")
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("0602445000011", ("0602445000011", "602445000011")),
+        ("602445000011", ("602445000011", "0602445000011")),
+        ("7464-93526", ("746493526", "000746493526", "0000746493526")),
+        ("000000000000", ()),
+        ("none", ()),
+    ],
+)
+def test_a_barcode_is_spelt_in_several_ways(code: str, found: tuple[str, ...]) -> None:
+    assert spellings(code) == found
+
+
+@to_musicbrainz
+async def test_quotes_within_a_phrase_do_not_end_it(talk: Talk) -> None:
+    with pytest.raises(SourceError):
+        await talk.ask(AlbumQuery(album='Say "Hi" \\ Low', artist='"Ed"'))
+    assert talk.fake.asked[0].query["query"] == r'release:"Say \"Hi\" \\ Low" AND artist:"\"Ed\""'
 
 
 @to_musicbrainz
@@ -138,13 +198,14 @@ async def test_all_that_one_release_tells_is_read(talk: Talk) -> None:
     record = await talk.ask(open_music.query())
     assert (record.label, record.upc, record.artist) == ("Small Boats", "0602445000011", ARTIST)
     assert record.ids["spotify"] == HARBOUR.id
+    assert record.artist_ids == {"musicbrainz": open_music.mbid("artist", ARTIST_ID)}
     assert {(t.name, t.level): t.weight for t in record.tags} == {
         ("indie folk", "album"): 1.0, ("melancholic", "album"): 0.4, ("folk", "artist"): 1.0,
     }  # fmt: skip
     tide, quay, rope, intro, second_intro, way_out = record.tracks
     assert [t.disc_number for t in record.tracks] == [1, 1, 1, 1, 2, 2]
     assert (tide.isrc, tide.duration_ms, tide.tags[0].name) == ("ZZTST0100001", 107_000, "sea shanty")
-    assert (quay.isrc, intro.duration_ms) == (None, None)
+    assert (quay.isrc, intro.duration_ms, rope.duration_ms) == (None, None, 121_000)
     assert second_intro.ids["musicbrainz"] != intro.ids["musicbrainz"]
     assert (rope.artists, way_out.track_number) == ((ARTIST,), 2)
 
@@ -228,33 +289,90 @@ def test_popularity_is_logarithmic_and_bounded() -> None:
 @to_reccobeats
 async def test_rows_are_told_by_their_address_never_by_their_place(talk: Talk) -> None:
     record = await talk.ask(reccobeats.QUERY)
-    tempos = {t.ids["spotify"]: t.audio_features["tempo"] for t in record.tracks}
-    assert tempos == {open_music.spotify_id(s): 100.0 + s.number for s in HARBOUR.songs if s.number != 2}
+    found = {t.ids["spotify"]: (t.audio_features.get("tempo"), t.popularity) for t in record.tracks}
+    assert found == {
+        open_music.spotify_id(s): (None if s.number == reccobeats.UNMEASURED else 100.0 + s.number, 50 + s.number)
+        for s in HARBOUR.songs
+        if s.number != reccobeats.UNKNOWN
+    }
 
 
 @to_reccobeats
 async def test_what_it_leaves_out_is_not_asked_for_again(talk: Talk) -> None:
     await talk.ask(reccobeats.QUERY)
     await talk.ask(reccobeats.QUERY)
-    first, second = talk.fake.wanted
-    left_out = {open_music.spotify_id(s) for s in HARBOUR.songs if s.number == 2}
-    assert set(first) - set(second) == left_out
+    unmeasured = {open_music.spotify_id(s) for s in HARBOUR.songs if s.number == reccobeats.UNMEASURED}
+    unknown = {open_music.spotify_id(s) for s in HARBOUR.songs if s.number == reccobeats.UNKNOWN}
+    for (first, second), left_out in ((talk.fake.wanted, unknown | unmeasured), (talk.fake.looked_up, unknown)):
+        assert set(first) - set(second) == left_out
+
+
+@to_reccobeats
+async def test_what_it_leaves_out_may_be_there_in_a_week(talk: Talk) -> None:
+    talk.transport.memory = notes = Notes()
+    await talk.ask(reccobeats.QUERY)
+    unknown = {open_music.spotify_id(s) for s in HARBOUR.songs if s.number == reccobeats.UNKNOWN}
+    assert {key.partition(":")[2] for key in notes.seconds} >= unknown
+    assert set(notes.seconds.values()) == {7 * DAY}
+
+
+@to_reccobeats
+@pytest.mark.parametrize("answer", NOT_FOUND)
+async def test_a_404_to_one_request_leaves_what_the_others_gave(answer: Answer, talk: Talk) -> None:
+    talk.transport.memory = notes = Notes()
+    once_at(talk.fake, "/audio-features", 1, answer)
+    record = await talk.ask(open_music.query(SIXTY))
+    measured = {t.ids["spotify"] for t in record.tracks if t.audio_features}
+    assert measured == {open_music.spotify_id(s) for s in SIXTY.songs[40:]}
+    # Nobody said that it does not know the others.
+    assert notes.seconds.keys() == {f"track:{open_music.spotify_id(SIXTY.songs[1])}"}
+
+
+@to_reccobeats
+@pytest.mark.parametrize("answer", NOT_FOUND)
+async def test_features_come_in_where_tracks_are_not_to_be_had(answer: Answer, talk: Talk) -> None:
+    once_at(talk.fake, "/track", 1, answer)
+    record = await talk.ask(reccobeats.QUERY)
+    assert len(talk.fake.paths("/v1/track")) == 1
+    assert [t.popularity for t in record.tracks if t.audio_features] == [None] * 3
+
+
+@to_reccobeats
+async def test_tracks_are_looked_up_for_what_nobody_has_said(talk: Talk) -> None:
+    def lacking(song: Song) -> bool:
+        return song.number in {1, reccobeats.UNMEASURED}
+
+    known = open_music.known(HARBOUR, 70)
+    tracks = zip(known.tracks, HARBOUR.songs, strict=True)
+    known = replace(known, tracks=tuple(replace(t, isrc=None) if lacking(s) else t for t, s in tracks))
+    record = await talk.ask(replace(BY_NAME, known=known))
+    # The code of the first came with its features.
+    (unmeasured,) = (s for s in HARBOUR.songs if s.number == reccobeats.UNMEASURED)
+    assert talk.fake.looked_up == [[open_music.spotify_id(unmeasured)]]
+    codes = {t.ids["spotify"]: t.isrc for t in record.tracks}
+    assert all(codes[open_music.spotify_id(s)] == open_music.isrc(s) for s in HARBOUR.songs if lacking(s))
+
+
+def test_an_answer_kept_before_tracks_were_looked_up_is_still_read() -> None:
+    row = reccobeats.row(HARBOUR.songs[0])
+    (track,) = ReccoBeatsSource().normalise({"features": [row]}).tracks
+    assert (track.isrc, track.popularity, track.audio_features["tempo"]) == ("ZZTST0100001", None, 101.0)
 
 
 @to_reccobeats
 async def test_forty_at_most_are_asked_for_at_once(talk: Talk) -> None:
     await talk.ask(open_music.query(SIXTY))
-    assert [len(ids) for ids in talk.fake.wanted] == [40, 20]
+    assert [len(ids) for ids in (*talk.fake.wanted, *talk.fake.looked_up)] == [40, 20, 40, 20]
 
 
 @to_reccobeats
-async def test_tracks_whose_features_are_known_are_not_asked_for(talk: Talk) -> None:
+async def test_tracks_of_which_all_is_known_are_not_asked_for(talk: Talk) -> None:
     every = dict.fromkeys(
         ("acousticness", "danceability", "energy", "instrumentalness", "liveness", "loudness", "speechiness", "tempo",
          "valence", "key", "mode"), 0.5,
     )  # fmt: skip
     with pytest.raises(RecordNotFoundError, match="not needed"):
-        await talk.ask(open_music.query(HARBOUR, **every))
+        await talk.ask(open_music.query(HARBOUR, 70, **every))
     assert talk.fake.asked == []
 
 
@@ -262,7 +380,7 @@ async def test_tracks_whose_features_are_known_are_not_asked_for(talk: Talk) -> 
 async def test_the_wait_may_stand_in_the_body(talk: Talk) -> None:
     talk.fake.plan(says('{"error": "Too Many Requests, retry after 1 seconds"}', 429))
     await talk.ask(reccobeats.QUERY)
-    first, second = talk.fake.asked
+    first, second, *_ = talk.fake.asked
     assert second.at - first.at >= 0.95
 
 
@@ -274,8 +392,12 @@ async def test_a_wait_of_hours_in_the_body_is_not_waited_for(talk: Talk) -> None
     assert len(talk.fake.asked) == 1
 
 
-def test_its_values_are_of_unknown_rights() -> None:
-    assert ReccoBeatsSource().profile.rights is Rights.UNKNOWN
+def test_its_values_are_of_unknown_rights_and_its_popularity_stands_last() -> None:
+    profile = ReccoBeatsSource().profile
+    assert profile.rights is Rights.UNKNOWN
+    assert profile.gives["popularity"] < min(
+        s().profile.gives["popularity"] for s in (ListenBrainzSource, DeezerSource)
+    )
 
 
 # -- AcousticBrainz ------------------------------------------------------------------------------
@@ -294,8 +416,53 @@ async def test_submissions_that_disagree_are_settled(talk: Talk) -> None:
 
 @to_acousticbrainz
 async def test_twenty_five_at_most_are_asked_for_at_once(talk: Talk) -> None:
-    await talk.ask(open_music.query(SIXTY))
-    assert [len(ids) for ids in talk.fake.wanted("low-level")] == [25, 25, 10]
+    record = await talk.ask(open_music.query(SIXTY))
+    assert [len(ids) for ids in talk.fake.wanted("count")] == [25, 25, 10]
+    for level in ("low-level", "high-level"):
+        assert [len(items) for items in talk.fake.wanted(level)] == [25] * 7 + [2]
+    # A recording's submissions may be in two answers.
+    assert len(record.tracks) == 59
+    assert {(t.raw_features["submissions_low"], t.raw_features["submissions_high"]) for t in record.tracks} == {(3, 3)}
+
+
+@to_acousticbrainz
+async def test_submissions_are_counted_first_and_five_of_them_asked_for_at_the_most(talk: Talk) -> None:
+    for there, read in ((1, 1), (5, 5), (9, 5)):
+        talk.fake.submissions = there
+        talk.fake.asked.clear()
+        record = await talk.ask(acousticbrainz.QUERY)
+        assert talk.fake.paths()[0] == "/api/v1/count"
+        one = open_music.mbid("recording", HARBOUR.songs[0].id)
+        items = [i for part in talk.fake.wanted("low-level") for i in part]
+        assert [i for i in items if i.startswith(one)] == [f"{one}:{n}" for n in range(read)]
+        assert {t.raw_features["submissions_low"] for t in record.tracks} == {read}
+
+
+NO_COUNT: dict[str, Any] = {mbid: {"0": {"rhythm": {}}} for mbid in acousticbrainz.SONGS} | {"mbid_mapping": {}}
+
+
+@to_acousticbrainz
+@pytest.mark.parametrize("answer", [*NOT_FOUND, says(json.dumps(NO_COUNT))])
+async def test_where_submissions_are_not_counted_the_first_is_asked_for(answer: Answer, talk: Talk) -> None:
+    talk.fake.plan(answer)
+    record = await talk.ask(acousticbrainz.QUERY)
+    assert len(record.tracks) == 5
+    assert {(t.raw_features["submissions_low"], t.raw_features["submissions_high"]) for t in record.tracks} == {(1, 1)}
+
+
+@to_acousticbrainz
+@pytest.mark.parametrize("answer", NOT_FOUND)
+async def test_a_404_to_one_request_leaves_the_documents_of_the_others(answer: Answer, talk: Talk) -> None:
+    talk.fake.submissions = 1
+    talk.transport.memory = notes = Notes()
+    once_at(talk.fake, "/low-level", 1, answer)
+    record = await talk.ask(open_music.query(SIXTY))
+    assert len(record.tracks) == 59 - 25
+    # Nobody said that it does not know the others.
+    assert notes.seconds == {open_music.mbid("recording", SIXTY.songs[2].id): 30 * DAY}
+    once_at(talk.fake, "/high-level", len(talk.fake.wanted("high-level")) + 1, answer)
+    guessed = [t for t in (await talk.ask(open_music.query(SIXTY))).tracks if "valence" in t.audio_features]
+    assert len(guessed) == 59 - 25
 
 
 @to_acousticbrainz
@@ -303,9 +470,17 @@ async def test_the_high_level_is_asked_for_what_has_a_low_level_and_the_unknown_
     await talk.ask(acousticbrainz.QUERY)
     await talk.ask(acousticbrainz.QUERY)
     unknown = {open_music.mbid("recording", s.id) for s in HARBOUR.songs if s.number == 3}
-    first, second = map(set, talk.fake.wanted("low-level"))
+    first, second = map(set, talk.fake.wanted("count"))
     assert first - second == unknown
-    assert set(talk.fake.wanted("high-level")[0]) == second
+    assert {i.partition(":")[0] for i in talk.fake.wanted("high-level")[0]} == second
+
+
+@to_acousticbrainz
+async def test_what_is_counted_but_not_there_has_no_high_level(talk: Talk) -> None:
+    once_at(talk.fake, "/low-level", 1, says('{"mbid_mapping": {}}'))
+    with pytest.raises(RecordNotFoundError, match="none of these"):
+        await talk.ask(acousticbrainz.QUERY)
+    assert talk.fake.wanted("high-level") == []
 
 
 def test_documents_of_any_shape_are_read() -> None:
@@ -331,6 +506,7 @@ def test_guesses_are_trusted_less_than_measurements() -> None:
 async def test_errors_of_status_200_are_errors(talk: Talk) -> None:
     for answer, kind in (
         (deezer.quota, RateLimitedError),
+        (says('{"error": {"type": "Exception", "message": "Service busy", "code": 700}}'), ServerFaultError),
         (says('{"error": {"type": "ParameterException", "message": "Wrong parameter", "code": 500}}'), RejectedError),
         (says('{"error": {"type": "InvalidQueryException", "message": "unknown path", "code": 600}}'), RejectedError),
     ):
@@ -352,6 +528,30 @@ async def test_a_barcode_finds_the_album_at_once(talk: Talk) -> None:
     record = await talk.ask(open_music.query(tempo=100.0, loudness=-8.0))
     assert [a.path for a in talk.fake.asked] == ["/album/upc:0602445000011"]
     assert (record.match_method, record.label, record.release_date) == ("upc", "Small Boats", "1987-10-01")
+
+
+@to_deezer
+async def test_a_barcode_is_asked_for_as_it_may_be_spelt_and_then_the_name(talk: Talk) -> None:
+    query = open_music.query(tempo=100.0, loudness=-8.0)
+    assert query.known is not None
+    for code, method, found in (
+        ("602445000011", "upc", ["602445000011", "0602445000011"]),
+        ("0999999999993", "name", ["0999999999993", "999999999993"]),
+    ):
+        talk.fake.asked.clear()
+        record = await talk.ask(replace(query, known=replace(query.known, upc=code)))
+        assert (record.title, record.match_method) == (HARBOUR.title, method)
+        assert talk.fake.paths("/album/upc:") == [f"/album/upc:{spelt}" for spelt in found]
+
+
+@to_deezer
+async def test_rank_is_popularity_and_lyrics_are_explicit_or_not(talk: Talk) -> None:
+    record = await talk.ask(BY_NAME)
+    assert [t.popularity for t in record.tracks] == [s.number for s in HARBOUR.songs]
+    assert [t.explicit for t in record.tracks] == [s.number == 1 for s in HARBOUR.songs]
+    row = {"id": 1, "title": "Tide", "rank": 2_000_000}
+    album = {"id": 1, "title": "A", "artist": {"name": "B"}, "tracks": {"data": [row, {**row, "rank": 0}]}}
+    assert [(t.popularity, t.explicit) for t in read_album({"album": album}).tracks] == [(100, None), (None, None)]
 
 
 @to_deezer
@@ -383,6 +583,17 @@ async def test_codes_stand_in_the_track_list_alone_and_are_fetched_when_needed(t
 async def test_a_list_longer_than_the_albums_entry_is_read_to_its_end(talk: Talk) -> None:
     record = await talk.ask(AlbumQuery(album=SIXTY.title, artist=ARTIST))
     assert len(record.tracks) == 60
+
+
+@to_deezer
+async def test_a_list_of_more_than_a_hundred_comes_in_pages(talk: Talk) -> None:
+    query = replace(
+        open_music.query(deezer.LONG, tempo=100.0, loudness=-8.0), hints={"deezer_id": str(deezer.number(deezer.LONG))}
+    )
+    record = await talk.ask(query)
+    assert [t.title for t in record.tracks] == [s.title for s in deezer.LONG.songs]
+    pages = [a.query for a in talk.fake.asked if a.path.endswith("/tracks")]
+    assert [(p["index"], p["limit"]) for p in pages] == [("0", "100"), ("100", "100")]
 
 
 @to_deezer
