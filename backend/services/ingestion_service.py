@@ -97,8 +97,13 @@ class IngestionService:
         self._metrics.ingested(report.result)
         return report
 
-    async def submit(self, albums: Sequence[AlbumQuery], *, job_id: str | None = None) -> str:
+    async def submit(self, albums: Sequence[AlbumQuery], *, job_id: str | None = None, priority: int = 0) -> str:
         """Store a list as a job and answer its id; the work begins in the background of any server or worker.
+
+        Args:
+            albums: what to ask for.
+            job_id: an id that is always the same, where one list must not be taken twice.
+            priority: -100..100; jobs of a higher one go first, those of the same take turns.
 
         Raises:
             InvalidInputError: the list is empty or too long, or a name cannot be used; nothing was stored.
@@ -110,7 +115,7 @@ class IngestionService:
                 f"{len(albums):,} albums in one list; {self._max_batch:,} are the most, send several lists"
             )
         checked = [check_numbered(position, query) for position, query in enumerate(albums, 1)]
-        found = await self._jobs.create(checked, job_id=job_id)
+        found = await self._jobs.create(checked, job_id=job_id, priority=priority)
         self._worker.nudge()
         return found
 

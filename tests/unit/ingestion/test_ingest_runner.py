@@ -11,7 +11,8 @@ from typing import cast
 import pytest
 
 from backend.config.settings import SettingsGroup
-from backend.ingestion.ingest_runner import Asked, IngestRunner
+from backend.ingestion.asking import Asked
+from backend.ingestion.ingest_runner import IngestRunner
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.merger import Levels
 from backend.ingestion.policy import MergePolicy
@@ -177,8 +178,8 @@ async def test_throttled_says_until_when() -> None:
         ([RecordNotFoundError("no")], IngestResult.NOT_FOUND),
         ([RecordNotFoundError("no"), RecordNotFoundError("no")], IngestResult.NOT_FOUND),
         # A refusal is never taken for "not found": who was throttled may know the album.
-        ([RecordNotFoundError("no"), RateLimitedError("429", retry_after=1)], IngestResult.FAILED),
-        ([RecordNotFoundError("no"), BlockedError("challenge")], IngestResult.FAILED),
+        ([RecordNotFoundError("no"), RateLimitedError("429", retry_after=1)], IngestResult.THROTTLED),
+        ([RecordNotFoundError("no"), BlockedError("challenge")], IngestResult.BLOCKED),
         ([AmbiguousError("two"), RecordNotFoundError("no")], IngestResult.AMBIGUOUS),
         ([UnconfiguredError("no key")], IngestResult.FAILED),
     ],
