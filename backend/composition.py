@@ -10,7 +10,7 @@ from backend.ingestion.asking import Asked
 from backend.ingestion.ingest_runner import IngestRunner
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.policy import MergePolicy
-from backend.ingestion.registry import build_dumps, build_listener, build_sources, in_use
+from backend.ingestion.registry import all_profiles, build_dumps, build_listener, build_sources, in_use
 from backend.ingestion.source import Source
 from backend.ingestion.transport import Transport
 from backend.metrics import Metrics
@@ -36,6 +36,7 @@ from backend.repositories.source_memory import SourceMemory
 from backend.repositories.step_queue import StepQueue
 from backend.repositories.steps import StepRepository
 from backend.repositories.storage import Storage
+from backend.repositories.table_store import TableStore
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
@@ -59,6 +60,7 @@ from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
 from backend.services.system_service import SystemService
+from backend.services.table_import import TableImport
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
@@ -105,7 +107,7 @@ def build_services(
         await cache.clear("catalogue")
         await changes.announce()
 
-    store, profiles = AlbumRepository(database), {s.profile.name: s.profile for s in sources}
+    store, profiles = AlbumRepository(database), all_profiles(sources)
     policy = MergePolicy.of(settings.ingestion, profiles)
     models = FeatureModels(database)
     estimates = Estimates(models, policy)
@@ -173,6 +175,7 @@ def build_services(
         ml=ml,
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,
+        tables=TableImport(store, TableStore(database), Remerging(database), merging=merging, stored=stored),
         dumps=DumpImport(build_dumps(), Wanted(database), Remerging(database), merging=merging, stored=stored),
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),

@@ -21,12 +21,14 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.cli.console import Json, err, opened, out, run, show_json
+from backend.cli.import_tables import table
 from backend.models.import_results import ImportReport, ImportResult
 
 if TYPE_CHECKING:
     from backend.services.dump_import import DumpReport
 
 imports = typer.Typer(help="Take in what you saved yourself.", no_args_is_help=True)
+imports.command("table")(table)
 
 _SHOWN = 25
 _TO_LOOK_AT = (ImportResult.UNREADABLE, ImportResult.AMBIGUOUS)

@@ -11,7 +11,8 @@ from backend.config.settings import IngestionSettings
 from backend.ingestion.dumps import Dump
 from backend.ingestion.lastfm_fetcher import LastfmSource
 from backend.ingestion.lastfm_listener import LastfmListener
-from backend.ingestion.source import Source
+from backend.ingestion.source import Source, SourceProfile
+from backend.ingestion.tables.profiles import TABLE_PROFILES
 from backend.ingestion.transport import Transport
 from backend.utils.errors import ConfigurationError
 
@@ -47,6 +48,11 @@ def build_dumps() -> dict[str, Dump]:
     """One of each registered kind of dump, by its source."""
     dumps: list[Dump] = [_named(line)() for line in DUMPS]
     return {dump.source: dump for dump in dumps}
+
+
+def all_profiles(sources: Sequence[Source]) -> dict[str, SourceProfile]:
+    """What is known of everybody whose values may be stored: the sources, and tables that people import."""
+    return {**{s.profile.name: s.profile for s in sources}, **TABLE_PROFILES}
 
 
 def _named(line: str) -> Any:

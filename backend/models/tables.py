@@ -2,6 +2,7 @@
 
 from backend.models.album import AlbumIdentifierRow, AlbumRow, NoncommercialAlbumRow, OpenAlbumRow
 from backend.models.artist import ArtistRow
+from backend.models.bulk_import import BulkImportRow
 from backend.models.database import (
     Base,
     CatalogueStateRow,
@@ -19,6 +20,7 @@ __all__ = [
     "AlbumRow",
     "ArtistRow",
     "Base",
+    "BulkImportRow",
     "CatalogueStateRow",
     "FeatureModelRow",
     "IngestItemRow",

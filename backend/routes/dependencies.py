@@ -28,6 +28,7 @@ from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
 from backend.services.system_service import SystemService
+from backend.services.table_import import TableImport
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
@@ -55,6 +56,7 @@ class Services:
     exports: ExportService
     upkeep: UpkeepService
     dumps: DumpImport
+    tables: TableImport
     features: FeatureService
     provenance: ProvenanceService
     listening: ListeningService

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Final
 
 _NAMESPACE: Final = uuid.UUID("7b0a2e9c-5d1f-4f6e-9a37-54656e736f65")
+
+_START: Final = hashlib.sha1(_NAMESPACE.bytes, usedforsecurity=False)
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}  # RFC 9562, section 4.1
 
 
 def derive(kind: str, *parts: object) -> str:
@@ -14,4 +18,8 @@ def derive(kind: str, *parts: object) -> str:
     >>> derive("album", "beatles", "abbey road") == derive("album", "beatles", "abbey road")
     True
     """
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join((kind, *map(str, parts)))))
+    # As `uuid.uuid5`, in a quarter of its time: bulk imports derive one for every row.
+    hashed = _START.copy()
+    hashed.update("\x1f".join((kind, *map(str, parts))).encode())
+    text = hashed.hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
