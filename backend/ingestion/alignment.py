@@ -13,7 +13,7 @@ from backend.ingestion.artists import first_artist
 from backend.ingestion.numerals import numbers
 from backend.ingestion.penalties import alike, title_penalties, weigh
 from backend.ingestion.scripts import is_latin
-from backend.ingestion.titles import Name, take_apart
+from backend.ingestion.titles import Name, heart_of, take_apart
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold
 
@@ -54,8 +54,8 @@ def title_key(title: str) -> str:
     >>> title_key("Something - Remastered 2009"), title_key("Something - Live"), title_key("Deluxe")
     ('something', 'something live', 'deluxe')
     """
-    name = take_apart(title)
-    return " ".join((name.core or fold(title), *sorted(name.asides), *sorted(name.performances)))
+    core, asides, performances, _ = heart_of(title)
+    return " ".join((core or fold(title), *sorted(asides), *sorted(performances)))
 
 
 def recording_key(artist: str, title: str) -> str:
@@ -69,7 +69,7 @@ def recording_key(artist: str, title: str) -> str:
     >>> recording_key("JAY-Z, Kanye West", "Otis (feat. Otis Redding)"), recording_key("Foo", "Bar - Radio Edit")
     ('jayz/otis', 'foo/bar radio')
     """
-    words = (title_key(title), *sorted(take_apart(title).cuts))
+    words = (title_key(title), *sorted(heart_of(title)[3]))
     key = f"{first_artist(artist)}/{' '.join(words)}"
     if len(key) <= _LONGEST_KEY:
         return key

@@ -72,6 +72,24 @@ class Name:
     subtitle: str = ""
 
 
+# The last words of what `BARE` finds; most titles end in none of them.
+_BARE_ENDS: Final = frozenset(
+    {
+        "deluxe",
+        "edition",
+        "version",
+        "remaster",
+        "remastered",
+        "expanded",
+        "anniversary",
+        "explicit",
+        "soundtrack",
+        "ep",
+    }
+)
+_BARE_END: Final = re.compile(r"(?:19|20)\d\d|x{2,3}v?")
+
+
 @dataclass(slots=True)
 class _Parts:
     asides: set[str] = field(default_factory=set)
@@ -82,23 +100,70 @@ class _Parts:
 
     def take(self, words: str) -> bool:
         """Note what the words say; False when they say nothing known."""
-        words = spelt_right(words.strip())
-        editions = set(found_in(EDITIONS, words))
-        if _GUESTS.match(words) and not (editions and words.startswith("with")):
+        said = _said(words)
+        if said is None:
             self.has_guests = True
             return True
-        performances = set(found_in(PERFORMANCES, words))
-        # "Radio Edit", "2009 Mix", "Deluxe Version" are no other performance.
-        if editions:
-            performances.discard("version")
-        if "remaster" in editions or ("format" in editions and not _REMIXED.search(words)):
-            performances.discard("remix")
-        self.editions |= editions
-        self.performances |= performances
-        self.cuts |= {fold(next(filter(None, cut))) for cut in CUTS.findall(words)}
-        if performances & WITH_NAME and (name := without_kinds(words)):
-            self.asides.add(name)
-        return bool(editions or performances)
+        self.editions |= said.editions
+        self.performances |= said.performances
+        self.cuts |= said.cuts
+        self.asides |= said.asides
+        return bool(said.editions or said.performances)
+
+
+@lru_cache(maxsize=65_536)
+def _said(words: str) -> _Parts | None:
+    """What words in brackets or behind a dash say, the same on many titles; None when they name guests."""
+    words = spelt_right(words.strip())
+    editions = set(found_in(EDITIONS, words))
+    if _GUESTS.match(words) and not (editions and words.startswith("with")):
+        return None
+    performances = set(found_in(PERFORMANCES, words))
+    # "Radio Edit", "2009 Mix", "Deluxe Version" are no other performance.
+    if editions:
+        performances.discard("version")
+    if "remaster" in editions or ("format" in editions and not _REMIXED.search(words)):
+        performances.discard("remix")
+    cuts = {fold(next(filter(None, cut))) for cut in CUTS.findall(words)}
+    name = without_kinds(words) if performances & WITH_NAME else ""
+    return _Parts({name} if name else set(), editions, performances, cuts)
+
+
+@lru_cache(maxsize=131_072)
+def heart_of(title: str) -> tuple[str, frozenset[str], frozenset[str], frozenset[str]]:
+    """Core, asides, performances and cuts of a title: what `take_apart` says of them, in a third of the time.
+
+    >>> heart_of("Something (Live) - Radio Edit") == tuple(
+    ...     getattr(take_apart("Something (Live) - Radio Edit"), f) for f in ("core", "asides", "performances", "cuts")
+    ... )
+    True
+    """
+    none: frozenset[str] = frozenset()
+    if _is_plain(title):
+        return fold_name(title), none, none, none
+    parts = _Parts()
+    core = _core(squeeze(repair(title)), parts)[1]
+    if not core:
+        name = take_apart(title)
+        return name.core, name.asides, name.performances, name.cuts
+    return fold_name(core), frozenset(parts.asides), frozenset(parts.performances), frozenset(parts.cuts)
+
+
+def _is_plain(title: str) -> bool:
+    """Whether a title surely has no brackets, tails and guests."""
+    if not title.isascii() or any(sign in title for sign in "()[]:") or " - " in " ".join(title.split()):
+        return False
+    words = title.lower().split()
+    if not words or words[-1] in _BARE_ENDS or _BARE_END.fullmatch(words[-1]):
+        return False
+    return not any(guests in words for guests in ("feat", "feat.", "ft", "ft.", "featuring"))
+
+
+def _core(text: str, parts: _Parts) -> tuple[str, str]:
+    """A title without brackets and tails, and without guests besides; what they say goes into `parts`."""
+    bare = _STRAY.sub(" ", _BRACKETS.sub(lambda m: _bracket(m, parts), text))
+    tailless = _without_tails(bare, parts)
+    return tailless, _GUESTS_TAIL.sub("", tailless).strip()
 
 
 @lru_cache(maxsize=131_072)
@@ -112,9 +177,7 @@ def take_apart(title: str) -> Name:
     (frozenset({'remix'}), frozenset({'spilled'}))
     """
     text, parts = squeeze(repair(title)), _Parts()
-    bare = _STRAY.sub(" ", _BRACKETS.sub(lambda m: _bracket(m, parts), text))
-    tailless = _without_tails(bare, parts)
-    core = _GUESTS_TAIL.sub("", tailless).strip()
+    tailless, core = _core(text, parts)
     folded = fold_name(text)
     full = fold_name(_without_tails(_STRAY.sub(" ", _BRACKETS.sub(_kept, text)), _Parts(), only_editions=True))
     if not core:  # brackets alone: they are the name ("(Pronounced 'Lĕh-'nérd …)")
