@@ -41,7 +41,7 @@ class Robots:
         """
         async with self._reading:
             if self._rules is None or time.monotonic() > self._until:
-                self._rules = await self._read(transport)
+                self._rules = await self.read(transport)
                 self._until = time.monotonic() + _SECONDS
             # A stand-in's path before the site's root is no part of what robots.txt speaks of.
             path = urlsplit(url).path.removeprefix(urlsplit(self._site).path)
@@ -54,7 +54,12 @@ class Robots:
             await asyncio.sleep(max(0.0, self._next_page - time.monotonic()))
             self._next_page = time.monotonic() + delay
 
-    async def _read(self, transport: Transport) -> RobotFileParser:
+    async def read(self, transport: Transport) -> RobotFileParser:
+        """Ask for the rules.
+
+        Raises:
+            BlockedError: a challenge keeps us out, or they may not be read.
+        """
         rules = RobotFileParser()
         try:
             said = (await transport.get(f"{self._site}/robots.txt", check=_check_rules)).text()
@@ -66,7 +71,7 @@ class Robots:
 
 def check_page(reply: Reply) -> None:
     """Raise what the answer to a page says."""
-    if _is_challenge(reply):
+    if reply.is_challenge:
         raise ShutOutError(_CHALLENGED)
     if reply.is_fault:
         return
@@ -79,7 +84,7 @@ def check_page(reply: Reply) -> None:
 
 
 def _check_rules(reply: Reply) -> None:
-    if _is_challenge(reply):
+    if reply.is_challenge:
         raise ShutOutError(_CHALLENGED)
     if reply.is_fault:
         return
@@ -89,7 +94,3 @@ def _check_rules(reply: Reply) -> None:
         raise RecordNotFoundError("no robots.txt")
     if reply.body.lstrip().startswith(b"<"):
         raise MalformedReplyError(f"{reply.url} answered a page instead of rules")
-
-
-def _is_challenge(reply: Reply) -> bool:
-    return "cf-mitigated" in reply.headers or (reply.status in {403, 503} and b"Just a moment..." in reply.body)

@@ -90,6 +90,10 @@ class AotySource:
         """See `Source`: an address or a page may come with each query, so it can always be asked."""
         return None
 
+    async def probe(self, transport: Transport) -> None:
+        """See `ingestion.probe`: its robots.txt."""
+        await self._robots.read(transport)
+
     async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
         """The page that the query names, or the one that the search finds.
 

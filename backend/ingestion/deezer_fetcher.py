@@ -68,6 +68,10 @@ class DeezerSource:
         """See `Source`."""
         return None if self._settings.deezer_enabled else "DEEZER_ENABLED is false"
 
+    async def probe(self, transport: Transport) -> None:
+        """See `ingestion.probe`."""
+        await self._get("search/album", transport, params={"q": "a", "limit": 1}, has="data")
+
     async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
         """The album: by what the caller names, by its barcode, else by a search; then what its tracks lack."""
         album, match = await self._album(query, transport)

@@ -38,16 +38,23 @@ def user_agent(contact: str = "") -> str:
     return f"tensoe/{__version__} (+{contact or 'self-hosted music catalogue'})"
 
 
-def open_session(settings: HttpSettings | None = None) -> aiohttp.ClientSession:
+def open_session(
+    settings: HttpSettings | None = None, *, traces: Sequence[aiohttp.TraceConfig] = ()
+) -> aiohttp.ClientSession:
     """The one session that all sources share; close it at the end (`async with` does).
 
     Takes gzip and deflate, keeps no cookies, reads no proxy or password from the environment.
+
+    Args:
+        settings: how we present ourselves.
+        traces: told of every exchange.
     """
     contact = (settings or HttpSettings.read()).tensoe_contact
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=100, limit_per_host=50, ttl_dns_cache=300),
         headers={"User-Agent": user_agent(contact), "Accept-Encoding": "gzip, deflate"},
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=list(traces),
     )
 
 

@@ -44,6 +44,7 @@ class LastfmSource:
             keyed=True,
             # Its errors 8 and 16 come often and go when asked again.
             limits=Limits(rate=self._settings.lastfm_rate, concurrent=8, attempts=5),
+            key_at="https://www.last.fm/api/account/create",
             terms="Non-commercial use only; at most 100 MB may be stored, and it must not be passed on.",
         )
 
@@ -55,6 +56,10 @@ class LastfmSource:
     def unconfigured(self) -> str | None:
         """See `Source`."""
         return None if self._settings.key else "LASTFM_API_KEY not set"
+
+    async def probe(self, transport: Transport) -> None:
+        """See `ingestion.probe`."""
+        await call(self._settings, transport, "artist.getTopTags", roots=("toptags",), params={"artist": "Cher"})
 
     async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
         """The album, its tags, its artist's, and each track's.

@@ -76,6 +76,10 @@ class MusicBrainzSource:
         """See `Source`."""
         return None if self._settings.musicbrainz_enabled else "MUSICBRAINZ_ENABLED is false"
 
+    async def probe(self, transport: Transport) -> None:
+        """See `ingestion.probe`."""
+        await self._get("release", transport, params={"fmt": "json", "limit": 1, "query": "barcode:0"}, has="releases")
+
     async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
         """The release: by what the caller names, by its barcode, else by a search; then all of it in one request."""
         release_id, match = await self._find(query, transport)

@@ -32,6 +32,11 @@ class Reply:
         """
         return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
+    @property
+    def is_challenge(self) -> bool:
+        """Whether a guard before the source wants to see a browser (Cloudflare's, in its two forms)."""
+        return "cf-mitigated" in self.headers or (self.status in {403, 503} and b"Just a moment..." in self.body)
+
     def json(self) -> Any:
         """The body as JSON; a byte order mark before it is passed over.
 

@@ -1,7 +1,8 @@
 """The seam between Tensoe and the services it asks.
 
 To add a source: one file `ingestion/<name>_fetcher.py` with a class of this form, its name in `ingestion/registry.py`,
-and its payloads under `tests/payloads/<name>/`. No other file names a source.
+and its payloads under `tests/payloads/<name>/`. No other file names a source. It may also say how to tell that it can be
+reached: `ingestion/probe.py`.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class SourceProfile:
         keyed: needs a key of the user's; while none of these has one, the demo takes part.
         stand_in: its records count only while no other source knows the album (demo, made-up values).
         limits: pace and patience of its client.
+        key_at: where its key is to be had, for people who have none; "" when it needs none.
         terms: a sentence for people on what its terms allow, with no address needed.
     """
 
@@ -58,6 +60,7 @@ class SourceProfile:
     keyed: bool = False
     stand_in: bool = False
     limits: Limits = field(default_factory=Limits)
+    key_at: str = ""
     terms: str = ""
 
     def rights_to(self, name: str) -> Rights:

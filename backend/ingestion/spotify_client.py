@@ -98,6 +98,16 @@ class SpotifyClient:
                 return found
         raise AssertionError("the last try returns or raises")
 
+    async def renew(self, transport: Transport) -> None:
+        """Take a new token, whether or not there is one.
+
+        Raises:
+            UnconfiguredError: the client id or its secret is refused.
+            SourceError: by class what else the answer says.
+        """
+        async with self._renewing:
+            await self._renew(transport)
+
     def _is_over(self, token: str) -> bool:
         return token != self._token or time.monotonic() > self._token_ends
 

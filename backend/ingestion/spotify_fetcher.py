@@ -75,6 +75,7 @@ class SpotifySource:
             keyed=True,
             # The rolling limit counts within 30 seconds: what it asks for is waited for.
             limits=Limits(rate=self._settings.spotify_rate, concurrent=10, patience=45.0),
+            key_at="https://developer.spotify.com/dashboard",
             terms="Its developer terms bar training machine-learning models on its content.",
         )
 
@@ -89,6 +90,10 @@ class SpotifySource:
         pairs = (("SPOTIFY_CLIENT_ID", s.spotify_client_id), ("SPOTIFY_CLIENT_SECRET", s.spotify_client_secret))
         missing = [name for name, value in pairs if not value.get_secret_value()]
         return f"{' and '.join(missing)} not set" if missing else None
+
+    async def probe(self, transport: Transport) -> None:
+        """See `ingestion.probe`: a token, which is counted for no quota of the Web API."""
+        await self._client.renew(transport)
 
     async def fetch(self, query: AlbumQuery, transport: Transport) -> Payload:
         """Find the album and read it, its tracks, its artist, and what else the client id may.
