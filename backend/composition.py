@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from aiohttp import ClientSession
 
 from backend.cache import Cache, MemoryCache
 from backend.config.settings import Settings
 from backend.ingestion.asking import Asked
+from backend.ingestion.budget import Budget, ProcessBudget
 from backend.ingestion.ingest_runner import IngestRunner
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.policy import MergePolicy
 from backend.ingestion.registry import all_profiles, build_dumps, build_listener, build_sources, in_use
-from backend.ingestion.source import Source
+from backend.ingestion.source import Source, SourceProfile
 from backend.ingestion.transport import Transport
 from backend.metrics import Metrics
+from backend.models.diagnosis import Finding
 from backend.repositories.aggregates import Aggregates
 from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
@@ -23,6 +28,7 @@ from backend.repositories.budgets import Budgets, SharedBudget
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
+from backend.repositories.embedded import standing
 from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
@@ -47,7 +53,13 @@ from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
+from backend.services.checks.configuration import check_keys, check_safety
+from backend.services.checks.machine import check_cache, check_disk, check_folder, check_memory
+from backend.services.checks.reach import check_reach
+from backend.services.checks.storage import check_database
+from backend.services.checks.work import check_budgets, check_queue, check_rights
 from backend.services.demo_service import DemoService
+from backend.services.doctor import Check, Doctor
 from backend.services.dump_import import DumpImport
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
@@ -180,10 +192,50 @@ def build_services(
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
         listening=ListeningService(ListenRepository(database)),
+        doctor=build_doctor(settings, sources=sources, database=database, cache=cache, metrics=metrics),
         exports=ExportService(
             ml, settings.app.tensoe_home / "exports", provenances=Provenances(database), profiles=profiles
         ),
     )
+
+
+def build_doctor(
+    settings: Settings, *, sources: Sequence[Source], database: Database | None, cache: Cache, metrics: Metrics
+) -> Doctor:
+    """Who looks everything over.
+
+    Args:
+        settings: all groups.
+        sources: every registered one.
+        database: with tables of ours; None where there is none to be asked.
+        cache: in memory or Redis.
+        metrics: where requests to sources are counted.
+    """
+    used = in_use(sources, settings.ingestion)
+    names = frozenset(s.profile.name for s in used)
+    home = settings.app.tensoe_home
+
+    def budget(source: Source) -> Budget:
+        profile = source.profile
+        return ProcessBudget(profile.name, profile.limits) if database is None else _budget(profile, database)
+
+    async def configuration() -> list[Finding]:
+        return [*check_safety(settings), *check_keys(sources, names)]
+
+    async def machine() -> list[Finding]:
+        data = [] if settings.database.database_url is not None else [standing(home) or home]
+        return [*check_disk([home, *data]), *check_memory(), *check_folder(home), *await check_cache(cache)]
+
+    checks: dict[str, Check] = {"settings": configuration}
+    if database is not None:
+        checks |= {
+            "database": partial(check_database, database),
+            "budgets": partial(check_budgets, Budgets(database)),
+            "queue": partial(check_queue, database),
+            "rights": partial(check_rights, Storage(database), all_profiles(sources), names),
+        }
+    reach = partial(check_reach, used, budget=budget, observe=metrics.source_request)
+    return Doctor({**checks, "machine": machine}, reach=reach)
 
 
 def _transport(source: Source, *, session: ClientSession, metrics: Metrics, database: Database) -> Transport:
@@ -194,5 +246,9 @@ def _transport(source: Source, *, session: ClientSession, metrics: Metrics, data
         session=session,
         observe=metrics.source_request,
         memory=SourceMemory(database, profile.name),
-        budget=SharedBudget(database, profile.name, rate=profile.limits.rate, concurrent=profile.limits.concurrent),
+        budget=_budget(profile, database),
     )
+
+
+def _budget(profile: SourceProfile, database: Database) -> SharedBudget:
+    return SharedBudget(database, profile.name, rate=profile.limits.rate, concurrent=profile.limits.concurrent)

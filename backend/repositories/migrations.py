@@ -46,6 +46,18 @@ async def upgrade(database: Database) -> None:
             await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
 
+def newest_revision() -> str:
+    """The revision that the tables have when all migrations were run.
+
+    Raises:
+        ConfigurationError: the migrations are not there.
+    """
+    head = ScriptDirectory.from_config(_config("")).get_current_head()
+    if head is None:
+        raise ConfigurationError(f"There is no migration in {_ROOT / 'alembic'}; install Tensoe from its repository.")
+    return head
+
+
 def _refuse_newer(config: Config, current: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:

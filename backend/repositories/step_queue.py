@@ -49,6 +49,10 @@ _NAMES: Final = DBSettings(
     schedules_table="tensoe_pgqueuer_schedules",
     durability=Durability.balanced,
 )
+QUEUE: Final = _NAMES.queue_table
+CHANNEL: Final[str] = _NAMES.channel
+"""The table of messages, and where workers hear of new ones; for those who look how the work stands."""
+
 _BATCH: Final = 10  # messages taken at once
 _PRIORITY_SPAN: Final = 10_000_000  # places in the order of all jobs between one priority and the next
 _LOOK_SECONDS: Final = 5.0  # between looks when nobody said that something is due
@@ -130,15 +134,17 @@ class StepQueue:
         Args:
             handle: what is done with each; when it raises, its message is due again a little later.
             sources: whose messages are taken, besides those to store.
-            at_once: of each source, over all workers.
+            at_once: of each source, of this worker.
 
         Raises:
             DatabaseError: the database cannot be used.
         """
         self._stopping = False
 
+        lanes = {_entrypoint(source): _Lane(at_once) for source in (STORE, *sources)}
+
         async def work(job: Job) -> None:
-            task = asyncio.ensure_future(handle(Message.of((job.payload or b"").decode())))
+            task = asyncio.ensure_future(lanes[job.entrypoint].run(handle, Message.of((job.payload or b"").decode())))
             self._at_work.add(task)
             try:
                 await asyncio.wait({task})
@@ -151,14 +157,14 @@ class StepQueue:
                 raise RetryRequested(timedelta(seconds=_AGAIN_SECONDS), type(problem).__name__)
 
         manager = QueueManager(_queries(_Pooled(self._database)), _NAMES.channel)
-        for source in (STORE, *sources):
-            parameters = EntrypointExecutorParameters(func=work, concurrency_limit=at_once)
-            manager.register_executor(_entrypoint(source), EntrypointExecutor(parameters))
+        for name, lane in lanes.items():
+            lane.parameters = EntrypointExecutorParameters(func=work, concurrency_limit=_Lane.OPEN)
+            manager.register_executor(name, EntrypointExecutor(lane.parameters))
         self._manager = manager
         await manager.run(
             dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
-            batch_size=_BATCH,
-            max_concurrent_tasks=max(2 * _BATCH, at_once * (len(sources) + 1)),
+            batch_size=min(_BATCH, at_once),
+            max_concurrent_tasks=(at_once + _BATCH) * len(lanes) + _BATCH,
             shutdown_on_listener_failure=True,
             heartbeat_timeout=self._lost_after,
             log_aggregation_interval=timedelta(0),
@@ -178,6 +184,36 @@ class StepQueue:
             await connection.execute(
                 f"DELETE FROM {_NAMES.queue_table_log} WHERE created < now() - make_interval(mins => $1)", _LOG_MINUTES
             )
+
+
+class _Lane:
+    """How much of one source this worker has at work.
+
+    pgqueuer counts an entrypoint's limit over all workers, so that the first to come would have all of it. Its limit is read
+    before each look: it is closed while this worker has enough, and open otherwise.
+    """
+
+    OPEN: Final = 100_000
+    CLOSED: Final = 1  # one at work is enough to be full, and there is one
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, 0
+        self._slots = asyncio.Semaphore(most)  # a batch may bring more than there is room for
+        self.parameters: EntrypointExecutorParameters | None = None
+
+    async def run(self, handle: Handle, message: Message) -> None:
+        """Handle a message when there is room."""
+        self._count(1)
+        try:
+            async with self._slots:
+                await handle(message)
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._taken += change
+        if self.parameters is not None:
+            self.parameters.concurrency_limit = self.CLOSED if self._taken >= self._most else self.OPEN
 
 
 def _entrypoint(source: str) -> str:

@@ -18,6 +18,7 @@ from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
 from backend.services.demo_service import DemoService
+from backend.services.doctor import Doctor
 from backend.services.dump_import import DumpImport
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
@@ -60,6 +61,7 @@ class Services:
     features: FeatureService
     provenance: ProvenanceService
     listening: ListeningService
+    doctor: Doctor
 
 
 def services(request: Request) -> Services:

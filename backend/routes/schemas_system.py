@@ -84,6 +84,26 @@ class SystemAnswer(Schema):
     disk_free_bytes: int
 
 
+class FindingAnswer(Schema):
+    """One thing that was looked at."""
+
+    check: str = Field(examples=["reach: lastfm"])
+    grade: str = Field(examples=["ok", "warning", "problem"])
+    said: str
+    remedy: str
+    """What to do about it; empty where nothing needs doing."""
+
+
+class DoctorAnswer(Schema):
+    """All findings, and how many are how grave."""
+
+    grade: str = Field(examples=["ok", "warning", "problem"])
+    """Of the gravest finding."""
+    problems: int
+    warnings: int
+    findings: list[FindingAnswer]
+
+
 class Metric(Schema):
     """A metric with a value per set of labels; timings have count, sum and mean."""
 

@@ -41,6 +41,7 @@ FORMS = ("json", "ndjson", "csv", "arrow", "parquet")
 WITHOUT = {
     "/": "the page for people shows the whole catalogue, as the one who runs it sees it",
     "/system": "settings, states and sizes of this server; how many rows, none of their values",
+    "/system/doctor": "how this server and its sources are, no values",
     "/metrics": "how often and how long, no values",
     "/ml/stats": "how ingestion went per source, no values",
     "/ml/jobs": "what was asked for, by the names it was asked by",

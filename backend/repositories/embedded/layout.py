@@ -79,6 +79,14 @@ def plan(home: Path) -> Layout:
     return layout
 
 
+def standing(home: Path) -> Path | None:
+    """Where the data of a TENSOE_HOME stand; None where there are none yet. Makes nothing."""
+    home = home.expanduser().absolute()
+    mark = hashlib.sha256(os.fsencode(os.path.realpath(home))).hexdigest()[:12]
+    places = (home / "postgres" / "data", _ROOT_STATE / mark / "data")
+    return next((place for place in places if (place / "PG_VERSION").exists()), None)
+
+
 def _unprivileged() -> Account:
     for name in ("postgres", "nobody"):
         try:
