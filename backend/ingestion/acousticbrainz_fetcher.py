@@ -79,7 +79,7 @@ class AcousticBrainzSource:
         unknown = set(await transport.memory.recall(named))
         wanted = [mbid for mbid in named if mbid not in unknown]
         counted, uncounted = await self._ask("count", wanted, transport)
-        numbers = {mbid: _number(counted[mbid]) for mbid in wanted if mbid in counted} | dict.fromkeys(uncounted, 1)
+        numbers = {mbid: _number(row) for mbid, row in counted.items()} | dict.fromkeys(uncounted, 1)
         low, unanswered = await self._ask("low-level", _items(numbers), transport)
         absent = dict.fromkeys((m for m in wanted if m not in low and m not in unanswered), True)
         # Who has no document of the low level has none of the high level, which is computed from it. Where that fails for

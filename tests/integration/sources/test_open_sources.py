@@ -24,7 +24,7 @@ from backend.ingestion.popularity import LISTENBRAINZ_FULL, from_listeners
 from backend.ingestion.reccobeats_fetcher import ReccoBeatsSource
 from backend.ingestion.source import Source
 from backend.ingestion.transport import Transport, open_session
-from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights, TrackRecord
+from backend.models.ingestion_models import AUDIO_FEATURES, AlbumQuery, AlbumRecord, Rights, TrackRecord
 from backend.utils.errors import (
     BlockedError,
     HintError,
@@ -137,6 +137,7 @@ async def test_a_barcode_of_another_album_is_passed_over(talk: Talk) -> None:
         ("0602445000011", ("0602445000011", "602445000011")),
         ("602445000011", ("602445000011", "0602445000011")),
         ("7464-93526", ("746493526", "000746493526", "0000746493526")),
+        ("000746493526", ("000746493526", "746493526", "0000746493526")),
         ("000000000000", ()),
         ("none", ()),
     ],
@@ -351,6 +352,13 @@ async def test_tracks_are_looked_up_for_what_nobody_has_said(talk: Talk) -> None
     assert talk.fake.looked_up == [[open_music.spotify_id(unmeasured)]]
     codes = {t.ids["spotify"]: t.isrc for t in record.tracks}
     assert all(codes[open_music.spotify_id(s)] == open_music.isrc(s) for s in HARBOUR.songs if lacking(s))
+
+
+@to_reccobeats
+async def test_a_popularity_comes_in_where_all_features_are_known(talk: Talk) -> None:
+    record = await talk.ask(open_music.query(HARBOUR, None, **dict.fromkeys(AUDIO_FEATURES, 0.5)))
+    assert talk.fake.wanted == []
+    assert {t.popularity for t in record.tracks} == {51, 53, 54}
 
 
 def test_an_answer_kept_before_tracks_were_looked_up_is_still_read() -> None:
