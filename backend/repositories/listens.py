@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import asyncpg
 
 from backend.models.listening import HeardArtist, Listen, ListenerSummary
 from backend.repositories.database import Connection, Database
@@ -13,6 +16,9 @@ from backend.repositories.staging import Stage
 
 _PLAYED_MS: Final = 30_000
 """What counts as a play, where it is said how long it was heard: the same as the services count."""
+
+_ROWS_LOCK: Final = 0x6C697374656E73  # "listens"
+_ATTEMPTS: Final = 3
 
 _COLUMNS: Final = (
     ("source", "text"), ("listened_at", "timestamptz"), ("track", "text"), ("artist", "text"), ("album", "text"),
@@ -96,6 +102,8 @@ class ListenRepository:
         """Store those that are not there, in one transaction; of one said to the minute and to the second, the latter."""
         rows = [tuple(getattr(listen, name) for name in _STAGE.names) for listen in listens]
         roughly = any(listen.to_the_minute for listen in listens)
+        if roughly:
+            await self._count_anew()
         async with self._database.transaction() as connection:
             await _lock(connection, listener)
             await connection.execute(_STAGE.definition)
@@ -116,8 +124,23 @@ class ListenRepository:
         Returns:
             How many got a track.
         """
+        await self._count_anew()
+        for _ in range(_ATTEMPTS - 1):
+            # Albums may leave the catalogue at the same time, and their tracks with them.
+            with contextlib.suppress(asyncpg.ForeignKeyViolationError, asyncpg.DeadlockDetectedError):
+                return await self._resolve(listener)
+        return await self._resolve(listener)
+
+    async def _resolve(self, listener: str | None) -> int:
         async with self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROWS_LOCK)
             return sum([_count(await connection.execute(statement, listener)) for statement in _RESOLVE])
+
+    async def _count_anew(self) -> None:
+        # Without figures of what an import has just added, joins are planned for a handful of rows and never end.
+        # In a transaction of its own, for the lock it takes would be held to the end of another.
+        async with self._database.connection() as connection:
+            await connection.execute("ANALYZE listens")
 
     async def forget(self, listener: str) -> int:
         """Delete all of a listener; how many listens that were."""
@@ -146,7 +169,9 @@ class ListenRepository:
 
 
 async def _lock(connection: Connection, listener: str) -> None:
-    # Imports of one listener at the same time wait for each other: their rows would meet in another order, and lock forever.
+    # Who resolves has all rows to himself: two that change the same rows in another order would wait for each other. For the
+    # same reason imports of one listener wait, whose new rows would meet.
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _ROWS_LOCK)
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tensoe listens ' || $1, 0))", listener)
 
 

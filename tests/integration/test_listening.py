@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -256,6 +257,35 @@ async def test_what_is_ingested_later_is_found_by_asking_again_or_by_another_imp
     assert await listening.service.resolve("me") == 0
     assert await listening.service.resolve() == 1
     assert await listening.rows("track_id", "you") != [(None,)]
+
+
+async def test_importing_resolving_and_forgetting_at_the_same_time(listening: Listening) -> None:
+    await listening.store(HARBOUR)
+    rows = [stream("Tide", minute=n) for n in range(500)]
+    await listening.take(given(rows))
+    async with listening.database.connection() as connection:
+        await connection.execute("UPDATE listens SET track_id = NULL")
+
+    async def forget() -> None:
+        with contextlib.suppress(NotFoundError):
+            await listening.service.forget("me")
+
+    resolving = [listening.service.resolve() for _ in range(3)] + [listening.service.resolve("me") for _ in range(2)]
+    await asyncio.gather(*resolving, forget(), listening.take(given(rows[::-1])), forget(), listening.take(given(rows)))
+    await listening.service.resolve()
+    assert all(track for (track,) in await listening.rows("track_id"))
+
+
+async def test_a_large_history_is_resolved_right_after_it_came_in(listening: Listening) -> None:
+    """Planned without figures of the new rows, this took longer than anybody waits."""
+    await listening.store(HARBOUR)
+    async with listening.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO enhanced_tracks (id, title, artist, recording_key) "
+            "SELECT 't' || i, 'x', 'x', 'amberlanterns/song ' || i FROM generate_series(0, 29999) i"
+        )
+    rows = [stream(f"Song {n}", minute=n) for n in range(30_000)]
+    assert (await listening.take(given(rows))).resolved == 30_000
 
 
 async def test_a_track_that_leaves_the_catalogue_leaves_its_listens(listening: Listening) -> None:
