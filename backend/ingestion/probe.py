@@ -37,8 +37,7 @@ Way: TypeAlias = Literal["answers", "offline", "unreachable", "blocked", "key", 
 throttled: it asks us to wait. faulty: it answers, but with an error. busy: our own workers leave no turn of its budget.
 """
 
-_SECONDS: Final = 6.0  # for the request
-_TURN_SECONDS: Final = 6.0  # more, for its turn among those of the workers
+_SECONDS: Final = 6.0
 _CHALLENGE: Final = "answers with a challenge, which is not evaded"
 _WAYS: Final[tuple[tuple[type[SourceError], Way], ...]] = (
     (RecordNotFoundError, "answers"),
@@ -116,22 +115,31 @@ class _Witness:
         self.ahead.append(told + 0.5 - (self._sent + time.time()) / 2)
 
 
-async def reach(source: Source, *, budget: Budget, observe: Observe = lambda *_: None) -> Reached | None:
-    """Ask a source once, within its budget; None when it has no address, so that nothing can be asked."""
+async def reach(
+    source: Source, *, budget: Budget, observe: Observe = lambda *_: None, seconds: float = _SECONDS
+) -> Reached | None:
+    """Ask a source once, within its budget; None when it has no address, so that nothing can be asked.
+
+    Args:
+        source: configured.
+        budget: in which the request is counted.
+        observe: told of it.
+        seconds: for the request, and as many for its turn among those of the workers.
+    """
     name = source.profile.name
     if not isinstance(source, Probing) and address_of(source.settings) is None:
         return None
     witness = _Witness()
     # Once, and not for long: who looks for faults does not wait for them to pass.
-    limits = replace(source.profile.limits, attempts=1, timeout=_SECONDS, patience=0.0)
+    limits = replace(source.profile.limits, attempts=1, timeout=seconds, patience=0.0)
     started = time.perf_counter()
     async with open_session(traces=[witness.trace()]) as session:
         transport = Transport(name, limits=limits, session=session, budget=budget, observe=observe)
         try:
-            async with asyncio.timeout(_SECONDS + _TURN_SECONDS):
+            async with asyncio.timeout(2 * seconds):
                 await _ask(source, transport)
         except TimeoutError:
-            found = Reached(source=name, way="busy", detail=f"no turn within {_SECONDS + _TURN_SECONDS:g} s")
+            found = Reached(source=name, way="busy", detail=f"no turn within {2 * seconds:g} s")
         except SourceError as problem:
             found = _read(name, problem, witness)
         else:

@@ -15,9 +15,14 @@ _IDLE_SECONDS: Final = 300.0  # of a transaction that does nothing: longer it ke
 
 async def check_database(database: Database) -> list[Finding]:
     """The server's version, tables, connections, transactions and clock."""
-    found = await read_vitals(database)
+    kind = "embedded " if database.embedded else ""
+    return read_findings(await read_vitals(database), name=f"{kind}PostgreSQL at {database.place}")
+
+
+def read_findings(found: Vitals, *, name: str) -> list[Finding]:
+    """What a server's state means; `name` is what people call it."""
     return [
-        _server(found, database),
+        _server(found, name),
         _tables(found),
         *_extensions(found),
         _connections(found),
@@ -26,9 +31,8 @@ async def check_database(database: Database) -> list[Finding]:
     ]
 
 
-def _server(found: Vitals, database: Database) -> Finding:
-    kind = "embedded " if database.embedded else ""
-    said = f"{kind}PostgreSQL {found.version} at {database.place}, {found.bytes:,} bytes"
+def _server(found: Vitals, name: str) -> Finding:
+    said = f"{name}, version {found.version}, {found.bytes:,} bytes"
     if not found.writable:
         return problem("database", f"{said}: it can only be read", remedy="set DATABASE_URL to the primary server")
     return ok("database", said)
