@@ -24,13 +24,10 @@ from backend.utils.errors import InvalidInputError
 _BY_ID: Final = "id = ANY($1::text[])"
 _BY_KEY: Final = "artist_key = ANY($1::text[]) AND title_key = ANY($2::text[])"
 # Of others' albums, those of an artist may be meant under another title.
-_BY_ARTIST: Final = """
-artist_key = ANY($1::text[]) AND NOT EXISTS (
-    SELECT FROM source_records s WHERE s.album_id = a.id AND s.source = $2 AND s.valid_to IS NULL)
-"""
+_BY_ARTIST: Final = "artist_key = ANY($1::text[])"
 _ALBUMS: Final = """
 SELECT id, title, artist, artist_key, title_key, extract(year FROM release_date)::int AS year, total_tracks, created_at
-FROM albums a WHERE
+FROM albums WHERE
 """
 _CALLED_SO: Final = """
 SELECT source, external_id, album_id FROM album_identifiers WHERE source = ANY($1::text[]) AND external_id = ANY($2::text[])
@@ -40,8 +37,7 @@ _SAID: Final = """
 SELECT album_id, digest, rights FROM source_records WHERE album_id = ANY($1::text[]) AND source = $2 AND valid_to IS NULL
 """
 _OTHERS: Final = """
-SELECT EXISTS (SELECT FROM albums a WHERE NOT EXISTS (
-    SELECT FROM source_records s WHERE s.album_id = a.id AND s.source = $1 AND s.valid_to IS NULL))
+SELECT (SELECT count(*) FROM albums) > (SELECT count(*) FROM source_records WHERE source = $1 AND valid_to IS NULL)
 """
 _ODD_ARTISTS: Final = """
 SELECT a.name_key FROM artists a JOIN unnest($1::text[], $2::text[]) AS g (id, name_key) USING (name_key) WHERE a.id <> g.id
@@ -50,6 +46,8 @@ _IDENTIFIERS: Final = """
 INSERT INTO album_identifiers (source, external_id, album_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING
 """
+# Tables that have just grown have no statistics yet; looking each new track up by its indexes is right at every size.
+_BY_INDEX: Final = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 _BEGIN: Final = """
 INSERT INTO bulk_imports (id, files, mapping, source) VALUES ($1, $2::jsonb, $3::jsonb, $4)
 ON CONFLICT (id) DO UPDATE SET updated_at = now() RETURNING done_parts, finished_at IS NOT NULL AS finished
@@ -139,7 +137,7 @@ class TableStore:
             rows = await connection.fetch(_ALBUMS + _BY_ID, list(wanted))
             rows += await connection.fetch(_ALBUMS + _BY_KEY, artists, titles)
             if others:
-                rows += await connection.fetch(_ALBUMS + _BY_ARTIST, artists, source)
+                rows += await connection.fetch(_ALBUMS + _BY_ARTIST, artists)
             by_id = {row["id"]: row for row in rows}
             if not by_id:
                 return []
@@ -201,6 +199,7 @@ class TableStore:
             async with self._quick() as connection:
                 await _artists(connection, [artist for part in parts for artist in part.artists])
             await asyncio.gather(*(self._part(part) for part in parts))
+            await holder.execute(_BY_INDEX)
             await recordings.link(holder, [*ids, *again], {})
             await holder.execute(_DONE, *progress)
 

@@ -22,11 +22,10 @@ from backend.repositories import records as kept
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.remerging import Remerging
 from backend.repositories.table_store import AlreadyStoredError, NewRows, Stored, TableStore
-from backend.services.table_matching import Found, TableMatching, usual_id
+from backend.services.table_matching import Found, TableMatching
 from backend.services.table_preparing import Options, Prepared, examples, prepare
 from backend.services.table_rows import RowMaker
 from backend.utils.errors import AmbiguousError, InvalidInputError
-from backend.utils.identifiers import derive
 
 if TYPE_CHECKING:
     import polars as pl
@@ -175,12 +174,12 @@ class TableImport:
         source = work.ready.profile.name
         stored = await self._tables.find(
             source=source,
-            album_ids=[usual_id(a) for a in part.albums],
+            album_ids=[a.usual_id for a in part.albums],
             ids=[name for a in part.albums for name in a.ids.items()],
             keys=[(a.artist_key, a.title_key) for a in part.albums],
             others=work.others,
         )
-        odd = await self._tables.odd_artists({derive("artist", a.artist_key): a.artist_key for a in part.albums})
+        odd = await self._tables.odd_artists({a.artist_id: a.artist_key for a in part.albums})
 
         def decide() -> None:
             work.sort(part, stored)

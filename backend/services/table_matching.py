@@ -87,7 +87,7 @@ class TableMatching:
 
     def new_id(self, album: Album) -> str:
         """An id for an album of its own, which no other has; the same for the same table each time."""
-        usual = derive("album", album.artist_key, album.title_key)
+        usual = album.usual_id
         if usual in self._ids or usual in self._given:
             called = next(iter(sorted(album.ids.items())), (self._source, album.release_date or ""))
             usual = derive("album", album.artist_key, album.title_key, *called)
@@ -97,11 +97,6 @@ class TableMatching:
     def forget(self, album_id: str) -> None:
         """Take back an id that was given: the album is looked up again."""
         self._given.discard(album_id)
-
-
-def usual_id(album: Album) -> str:
-    """The id that an album has unless another one of the same names has it."""
-    return derive("album", album.artist_key, album.title_key)
 
 
 def _contrary(stored: Stored, album: Album) -> bool:

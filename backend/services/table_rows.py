@@ -101,7 +101,7 @@ class RowMaker:
         return NewRows(
             ids=list(ids),
             levels=self.levels(),
-            artists=[(derive("artist", a.artist_key), a.artist, a.artist_key, "{}") for a in albums],
+            artists=[(a.artist_id, a.artist, a.artist_key, "{}") for a in albums],
             albums=self._albums(albums, ids, album_tags),
             tracks=self._tracks(albums, ids, tracks, track_tags) if of_tracks else b"",
             identifiers=identifiers,
@@ -125,7 +125,8 @@ class RowMaker:
         return found
 
     def _album_tags(self, album: Album, tags: Sequence[str | None]) -> _Sorted:
-        own = frozenset[str]().union(*(self._own(album, said) for said in set(tags)))
+        one = tags[0] if len(set(tags)) == 1 else None
+        own = self._own(album, one) if one else frozenset[str]().union(*(self._own(album, s) for s in set(tags)))
         key = (own, *sorted(said or "" for said in tags))
         if key not in self._of_albums:
             tracks = tuple(TrackRecord(title="", tags=_tags(said, "track")) for said in tags)
@@ -172,7 +173,7 @@ class RowMaker:
             "artist": [a.artist for a in albums],
             "title_key": [a.title_key for a in albums],
             "artist_key": [a.artist_key for a in albums],
-            "artist_id": [derive("artist", a.artist_key) for a in albums],
+            "artist_id": [a.artist_id for a in albums],
             "release_date": [self._date(a)[0] for a in albums],
             "release_precision": [self._date(a)[1] for a in albums],
             "label": [a.label for a in albums],

@@ -78,8 +78,10 @@ def values(frame: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, Iterato
     """
     import polars as pl
 
-    made: dict[str, pl.Series] = {}
-    for field in dict.fromkeys(c.field for c in mapping.columns):
+    # Numbers in one go: each call of the engine costs as much as thousands of cells.
+    plain = {c.field: c for c in mapping.columns if c.field in _RANGES and c.unit != "clock"}
+    made = frame.select(_number(pl.col(c.column), c).alias(f) for f, c in plain.items()).to_dict() if plain else {}
+    for field in dict.fromkeys(c.field for c in mapping.columns if c.field not in made):
         parts = [_values(frame, column) for column in mapping.of(field)]
         made[field] = parts[0] if len(parts) == 1 else _joined(parts)
     if "year" in made:
@@ -111,7 +113,7 @@ def _values(frame: pl.DataFrame, column: Column) -> pl.Series:
         return by_unique(cells, tidy_upc)
     if field in {"year", "month", "day"}:
         return cells.str.strip_chars()
-    return _numbers(cells, column)
+    return pl.select(_number(pl.lit(by_unique(cells, _clock)), column)).to_series()  # of a clock
 
 
 def _ids(cells: pl.Series, field: str) -> pl.Series:
@@ -122,34 +124,30 @@ def _ids(cells: pl.Series, field: str) -> pl.Series:
     return found.str.to_lowercase() if field.endswith("mbid") else found
 
 
-def _numbers(cells: pl.Series, column: Column) -> pl.Series:
+def _number(cells: pl.Expr, column: Column) -> pl.Expr:
     """Numbers in their range; what is outside is unknown."""
     import polars as pl
 
-    field = column.field
-    if column.unit == "clock":
-        numbers = by_unique(cells, _clock).cast(pl.Float64, strict=False)
-    else:
-        numbers = cells.str.strip_chars().cast(pl.Float64, strict=False)
-        if field in _WORDS and numbers.null_count() > cells.null_count():
-            words = cells.str.strip_chars().str.to_lowercase().replace(_WORDS[field])
-            numbers = words.cast(pl.Float64, strict=False)
+    field, said = column.field, cells.str.strip_chars()
+    value = said.cast(pl.Float64, strict=False)
+    if field in _WORDS:
+        words = said.str.to_lowercase().replace(_WORDS[field]).cast(pl.Float64, strict=False)
+        value = pl.coalesce(value, words)
     if column.unit == "seconds":
-        numbers = numbers * 1_000.0
+        value *= 1_000.0
     if column.unit == "0..100":
-        numbers = numbers / 100.0
+        value /= 100.0
     low, high = _RANGES[field]
-    value = pl.lit(numbers)
-    if field not in AUDIO_FEATURES or field in _WHOLE:
-        whole = value.round(0)
-        fits = value.is_between(low, high) & ((value == whole) if field in _WHOLE else pl.lit(value=True))
-        kind = pl.Float64 if field in AUDIO_FEATURES else pl.Int64
-        found = pl.when(fits).then(whole + 0.0 if field in AUDIO_FEATURES else whole).cast(kind)
-    else:
+    fits = value.is_between(low, high)
+    if field in AUDIO_FEATURES and field not in _WHOLE:
         # Smaller than the columns' type holds is none; -0.0 becomes 0.0.
-        held = pl.when(value.abs() < _TINIEST).then(0.0).otherwise(value)
-        found = pl.when(value.is_between(low, high)).then(held + 0.0)
-    return pl.select(found).to_series()
+        return pl.when(fits).then(pl.when(value.abs() < _TINIEST).then(0.0).otherwise(value) + 0.0)
+    whole = value.round(0)
+    if field in _WHOLE:
+        fits &= value == whole
+    if field in AUDIO_FEATURES:
+        return pl.when(fits).then(whole + 0.0)
+    return pl.when(fits).then(whole).cast(pl.Int64, strict=False)
 
 
 def _texts(cells: pl.Series) -> pl.Series:

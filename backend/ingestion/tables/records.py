@@ -10,6 +10,7 @@ import msgspec
 
 from backend.ingestion.tables.reading import PART
 from backend.models.ingestion_models import AUDIO_FEATURES, AlbumRecord, Level
+from backend.utils.identifiers import derive
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,7 +78,8 @@ class _Album(msgspec.Struct):
     parser: str
 
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+# As `repositories.records` writes them: keys in order, which is how all mappings here are made.
+_ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AlbumRecord)
 
 
@@ -94,6 +96,8 @@ class Album:
         line: where the table speaks of it first.
         tracks: how many tracks the table has of it.
         written: its record as JSON.
+        usual_id: the id that it has unless another one of the same names has it.
+        artist_id: its artist's.
         method: how it was found: "table", or "single" for one made of a track that says no album.
     """
 
@@ -108,6 +112,8 @@ class Album:
     line: int
     tracks: int
     written: bytes
+    usual_id: str
+    artist_id: str
     method: str = "table"
 
     @property
@@ -117,8 +123,8 @@ class Album:
 
 
 def features_in(tracks: pl.DataFrame) -> list[str]:
-    """The audio features that any row of a table has."""
-    return [name for name in AUDIO_FEATURES if tracks.get_column(name).null_count() < tracks.height]
+    """The audio features that any row of a table has, in the order of the alphabet."""
+    return [name for name in sorted(AUDIO_FEATURES) if tracks.get_column(name).null_count() < tracks.height]
 
 
 def albums(table: pl.DataFrame, tracks: pl.DataFrame, *, of_tracks: bool) -> Iterator[Album]:
@@ -142,9 +148,10 @@ def albums(table: pl.DataFrame, tracks: pl.DataFrame, *, of_tracks: bool) -> Ite
                 _NONE, None, method, 1.0, _NONE, TABLE_VERSION,
             )
         )  # fmt: skip
+        own = derive("album", artist_key, title_key), derive("artist", artist_key)
         yield Album(
-            title, artist, artist_key, title_key, ids, date, label, upc, line, size if of_tracks else 0, written, method
-        )
+            title, artist, artist_key, title_key, ids, date, label, upc, line, size if of_tracks else 0, written, *own, method
+        )  # fmt: skip
 
 
 def _tracks(tracks: pl.DataFrame) -> Iterator[_Track]:
@@ -164,7 +171,7 @@ def _tracks(tracks: pl.DataFrame) -> Iterator[_Track]:
         )
         ids = {"spotify": track_id} if track_id else {}
         if mbid:
-            ids["musicbrainz"] = mbid
+            ids = {"musicbrainz": mbid, **ids}
         yield _Track(
             title, tuple(artists.split(PART)) if artists else (), disc or 1, number, duration, explicit, popularity, listeners,
             None, isrc, features, _NONE, known[tags], ids,
