@@ -24,6 +24,7 @@ from backend.services.album_service import AlbumService
 from backend.services.ingestion_service import IngestionService
 from backend.services.worker_threads import WorkerThreads
 from backend.serving import address_of, answer, listen, loop_factory
+from backend.utils import tracing
 from backend.utils.errors import TensoeError
 from backend.utils.logging import configure_logging
 from backend.utils.redaction import redact
@@ -67,6 +68,7 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
         DatabaseError: PostgreSQL cannot be used.
     """
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, tracing.flush)
         database = await Database.open(settings.database, home=settings.app.tensoe_home)
         stack.push_async_callback(database.close)
         await database.migrate()
@@ -117,6 +119,8 @@ def configure(settings: Settings, *, level: str | None = None) -> None:
         machine_readable=settings.app.environment is Environment.PRODUCTION,
         secrets=[secret for group in groups for secret in group.secrets()],
     )
+    if wrong := tracing.start():
+        log.warning("nothing is traced", reason=wrong)
 
 
 async def _load_demo(services: Services) -> None:

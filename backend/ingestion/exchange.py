@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from pydantic import Field
@@ -14,6 +14,7 @@ from backend.config.settings import SettingsGroup
 from backend.ingestion.reply import Reply
 from backend.utils.errors import BlockedError, MalformedReplyError, RejectedError, UnconfiguredError, UnreachableError
 from backend.utils.redaction import redact
+from backend.utils.tracing import child
 
 Params = Mapping[str, str | int] | Sequence[tuple[str, str]]
 
@@ -85,21 +86,16 @@ async def exchange(
         raise UnconfiguredError(f"{redact(url)!r} is no address; check the source's URL setting") from None
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
     body = bytearray()
+    more: dict[str, Any] = {"params": params, "data": data, "json": json, "headers": headers, "timeout": timeout}
+    known: dict[str, Any] = {"http__request__method": method, "server__address": address.host, "url__full": shown}
     try:
-        async with session.request(
-            method,
-            address,
-            params=params,
-            data=data,
-            json=json,
-            headers=headers,
-            timeout=timeout,
-            allow_redirects=False,
-        ) as answer:
-            async for chunk in answer.content.iter_any():
-                body += chunk
-                if len(body) > _MOST_BYTES:
-                    raise MalformedReplyError(f"{shown} answered with more than {_MOST_BYTES:,} bytes")
+        with child(f"HTTP {method}", kind="client", **known) as span:
+            async with session.request(method, address, allow_redirects=False, **more) as answer:
+                span.set(http__response__status_code=answer.status)
+                async for chunk in answer.content.iter_any():
+                    body += chunk
+                    if len(body) > _MOST_BYTES:
+                        raise MalformedReplyError(f"{shown} answered with more than {_MOST_BYTES:,} bytes")
     except TimeoutError:
         raise UnreachableError(f"{shown} did not answer within {seconds:g} s") from None
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):

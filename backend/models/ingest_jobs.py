@@ -25,6 +25,8 @@ class IngestJobRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     total: Mapped[int] = mapped_column(Integer)
+    # The trace that it was asked for in (W3C Trace Context); its steps are traced there, too.
+    traceparent: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (Index("ix_ingest_jobs_open", "id", postgresql_where=text("finished_at IS NULL")),)
 

@@ -14,6 +14,7 @@ from backend.models.results import IngestReport, IngestResult, JobItem, JobStatu
 from backend.repositories.database import Connection, Database
 from backend.repositories.steps import OUTCOME_COLUMNS, outcome_of, outcome_rows
 from backend.utils.errors import NotFoundError
+from backend.utils.tracing import span, traceparent
 
 _COUNTS: Final = """
 SELECT job_id, CASE state WHEN 'done' THEN coalesce(result, 'failed') WHEN 'storing' THEN 'running' ELSE state END AS name,
@@ -39,14 +40,20 @@ class JobRepository:
     ) -> str:
         """Store a list as a job and answer its id; a job of the given id that is there already stays as it is."""
         job_id = job_id or new_id()
+        with span("job", kind="producer", job=job_id, albums=len(albums)):
+            return await self._create(job_id, albums, kind=kind, priority=priority)
+
+    async def _create(self, job_id: str, albums: Sequence[AlbumQuery], *, kind: str, priority: int) -> str:
+        parent = traceparent()
         async with self._database.transaction() as connection:
             made = await connection.fetchval(
-                "INSERT INTO ingest_jobs (id, total, kind, priority) VALUES ($1, $2, $3, $4) "
+                "INSERT INTO ingest_jobs (id, total, kind, priority, traceparent) VALUES ($1, $2, $3, $4, $5) "
                 "ON CONFLICT DO NOTHING RETURNING id",
                 job_id,
                 len(albums),
                 kind,
                 priority,
+                parent,
             )
             if made is not None:
                 rows = [

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.routes.errors import problem
+from backend.utils.tracing import Span, span
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,14 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        headers = Headers(scope=scope)
+        with span(
+            "request", kind="server", parent=headers.get("traceparent"), http__request__method=scope["method"]
+        ) as it:
+            await self._answer(scope, receive, send, headers=headers, it=it)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, *, headers: Headers, it: Span) -> None:
+        given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=request_id)
@@ -83,12 +91,14 @@ class RequestContext:
             )
             await answer(scope, receive, send_with_headers)
         finally:
-            self._record(scope, status, time.perf_counter() - started)
+            self._record(scope, status, time.perf_counter() - started, it=it)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float, *, it: Span) -> None:
         # The template, not the path: paths are without number.
         route = getattr(scope.get("route"), "path", "(none)")
         method = scope["method"] if scope["method"] in _METHODS else "(other)"
+        it.rename(f"{method} {route}")
+        it.set(http__route=route, http__response__status_code=int(status), url__path=scope["path"])
         self._count(method=method, route=route, status=status, seconds=seconds)
         log.info("request", method=scope["method"], path=scope["path"], status=int(status), seconds=round(seconds, 4))
 
