@@ -39,7 +39,6 @@ from backend.repositories.measured_tracks import MeasuredTracks
 from backend.repositories.provenances import Provenances
 from backend.repositories.remerging import Remerging
 from backend.repositories.source_memory import SourceMemory
-from backend.repositories.step_queue import StepQueue
 from backend.repositories.steps import StepRepository
 from backend.repositories.storage import Storage
 from backend.repositories.table_store import TableStore
@@ -71,6 +70,7 @@ from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
+from backend.services.step_watch import WatchedQueue
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
 from backend.services.training_service import TrainingService
@@ -136,7 +136,7 @@ def build_services(
     runner = IngestRunner(asked, store, merging=merging, stored=stored)
     worker = IngestWorker(
         StepRepository(database),
-        StepQueue(database),
+        WatchedQueue(database, jobs.trace_of),
         Budgets(database),
         asked=asked,
         store=store,

@@ -64,6 +64,12 @@ class JobRepository:
                 await connection.copy_records_to_table("ingest_items", records=rows, columns=columns)
         return job_id
 
+    async def trace_of(self, job_id: str) -> str | None:
+        """The trace that a job was asked for in (a traceparent); None where there is none."""
+        async with self._database.connection() as connection:
+            found: str | None = await connection.fetchval("SELECT traceparent FROM ingest_jobs WHERE id = $1", job_id)
+        return found
+
     async def record(self, query: AlbumQuery, report: IngestReport) -> str:
         """Keep the report of an album that was ingested at once, as a job of one; who was throttled is asked again later."""
         job_id = new_id()

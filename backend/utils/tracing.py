@@ -72,6 +72,11 @@ def start() -> str:
     return ""
 
 
+def is_on() -> bool:
+    """Whether anything is traced."""
+    return _tracer is not None
+
+
 def trace_with(processor: SpanProcessor) -> None:
     """Begin to trace through a processor of spans; how many are sampled says OTEL_TRACES_SAMPLER."""
     from opentelemetry.sdk.resources import Resource
