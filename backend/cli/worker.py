@@ -26,7 +26,9 @@ def worker() -> None:
             with suppress(NotImplementedError):  # Windows: Ctrl-C ends it all the same
                 loop.add_signal_handler(number, stopped.set)
         async with opened(worker=True) as container:
-            out.print(f"Worker {os.getpid()} on {socket.gethostname()} takes steps of jobs; data: {container.database.place}")
+            out.print(
+                f"Worker {os.getpid()} on {socket.gethostname()} takes steps of jobs; data: {container.database.place}"
+            )
             await stopped.wait()
             out.print("Stopping: what is in work is given back.")
 

@@ -23,6 +23,14 @@ class Budget(Protocol):
         """
         ...
 
+    def check(self, group: str) -> None:
+        """See whether a group may be asked as far as this process knows; asks nobody.
+
+        Raises:
+            ThrottledError: it is parked.
+        """
+        ...
+
     async def slow_down(self, seconds: float) -> None:
         """Let nobody through for some seconds, and ask less often from then on: it was asked too fast."""
         ...
@@ -59,6 +67,10 @@ class ProcessBudget:
         async with self._pace.turn():
             self._refuse(group)
             yield
+
+    def check(self, group: str) -> None:
+        """See `Budget`."""
+        self._refuse(group)
 
     async def slow_down(self, seconds: float) -> None:
         """See `Budget`."""

@@ -58,7 +58,8 @@ async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, me
     """
     if merging.prepare is not None:
         await merging.prepare()
-    draft = merging.levels(records, album_id=None)[RightsLevel.ANY]
+    drafts = merging.levels(records, album_id=None)
+    draft = drafts[RightsLevel.ANY]
     ids = _defining(records, merging.profiles) or draft.ids
     # By every name it may be found under, so that two requests that spell it differently still meet.
     locks = [f"album:{draft.artist_key}/{draft.title_key}", *(f"id:{k}:{v}" for k, v in draft.ids.items())]
@@ -78,7 +79,7 @@ async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, me
             levels = merging.levels([*kept, *records], album_id=album_id)
             await transaction.save(levels, records)
             return levels[RightsLevel.ANY]
-        levels = merging.levels(records, album_id=album_id)
+        levels = drafts if album_id is None else merging.levels(records, album_id=album_id)
         await transaction.save(levels, records)
     return levels[RightsLevel.ANY]
 

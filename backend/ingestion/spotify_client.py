@@ -108,13 +108,19 @@ class SpotifyClient:
         async with self._renewing:
             await self._renew(transport)
 
+    def group(self, path: str) -> str:
+        """What a path's requests are counted with: its kind of endpoint and the developer account.
+
+        (Web API quota updates of July 2026; how large the groups are is not published.)
+        """
+        return f"{path.partition('/')[0]}@{self._account}"
+
     def _is_over(self, token: str) -> bool:
         return token != self._token or time.monotonic() > self._token_ends
 
     async def _ask(self, url: str, token: str, transport: Transport, params: Params | None, has: str) -> Reply:
         headers = {"Authorization": f"Bearer {token}"}
-        # Quotas are counted by group of endpoints and developer account (Web API quota updates, July 2026).
-        group = f"{urlsplit(url).path.removeprefix(self._base).strip('/').partition('/')[0]}@{self._account}"
+        group = self.group(urlsplit(url).path.removeprefix(self._base).strip("/"))
         return await transport.get(url, params=params, headers=headers, check=partial(_check, has), group=group)
 
     async def _valid_token(self, transport: Transport, *, refused: str = "") -> str:

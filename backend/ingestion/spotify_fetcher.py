@@ -103,6 +103,7 @@ class SpotifySource:
             RecordNotFoundError: no album is near enough, or it was taken down.
             SourceError: by class what else keeps it away.
         """
+        transport.check_group(self._client.group("albums"))  # without which a search is for nothing
         hint = query.hints.get("spotify_id")
         if hint is None:
             found = await self._find(query, transport)

@@ -80,6 +80,14 @@ class Transport:
         self._refusal: Callable[[], SourceError] | None = None
         self._refused_until = datetime.min.replace(tzinfo=UTC)
 
+    def check_group(self, group: str) -> None:
+        """See whether a group of the source may be asked, before others are asked for nothing.
+
+        Raises:
+            ThrottledError: it is parked.
+        """
+        self._budget.check(group)
+
     async def get(
         self,
         url: str,

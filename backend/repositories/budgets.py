@@ -21,7 +21,7 @@ _QUOTA_DAYS: Final = 7  # for which a quota that a refusal taught is kept to: it
 _CUT: Final = 0.9  # of the rate that is left after a refusal …
 _REGAIN: Final = 0.001  # … and of what is allowed that each granted request gives back
 _LEAST: Final = 0.1  # of what is allowed: the slowest that refusals make us
-_PARKED_SECONDS: Final = 5.0  # for which a park that was read is believed without asking again
+_PARKED_SECONDS: Final = 60.0  # for which a park that was read is believed without asking again
 _KEPT_HOURS: Final = 48  # of the counts of requests
 
 # The turn of a request, and of n: none overtakes, whoever asks. Parked and used-up budgets grant nothing. What is granted counts
@@ -35,9 +35,11 @@ WITH refused AS (
                         WHERE c.key = b.key AND c.since > clock_timestamp() - interval '24 hours')))
 ), granted AS (
     UPDATE source_budgets b SET
+        -- A grant that a crash of the server forgets costs a moment's pace; waiting for its disk would cost each request.
         next_at = greatest(b.next_at, clock_timestamp()) + make_interval(secs => $3::int / least(b.rate, $4::float8)),
         rate = least($4::float8, b.rate + $3::int * $4::float8 * $5::float8), allowed = $4::float8,
         granted = b.granted + $3::int, changed_at = clock_timestamp()
+    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
     WHERE b.key = $1 AND NOT EXISTS (SELECT FROM refused)
     RETURNING $3::int / least(b.rate, $4::float8) AS span, b.next_at AS ends
 ), counted AS (
@@ -152,6 +154,10 @@ class SharedBudget:
                 if time.monotonic() >= self._resumes:  # else somebody was told to wait meanwhile: a later turn
                     break
             yield
+
+    def check(self, group: str) -> None:
+        """See `ingestion.budget.Budget`."""
+        self._refuse(f"{self._source}/{group}")
 
     async def slow_down(self, seconds: float) -> None:
         """See `ingestion.budget.Budget`."""

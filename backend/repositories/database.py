@@ -28,6 +28,9 @@ Connection: TypeAlias = asyncpg.Connection
 _OLDEST: Final = 140000  # server_version_num of PostgreSQL 14
 _CONNECT_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 5
+_GONE: Final = (
+    asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError,
+)  # fmt: skip
 _IDLE_SECONDS: Final = 60.0  # after which an unused connection is closed
 
 
@@ -112,13 +115,14 @@ class Database:
             raise self._unreachable(problem) from problem
         try:
             yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as problem:
-            if connection.is_closed():
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
+            if _is_lost(connection, problem):
                 raise self._unreachable(problem) from problem
             raise
         finally:
             # Shielded: a cancelled caller must not leave it taken.
-            await asyncio.shield(self._pool.release(connection))
+            with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):  # of one that is lost
+                await asyncio.shield(self._pool.release(connection))
 
     async def _acquire(self) -> Connection:
         try:
@@ -188,6 +192,18 @@ class Database:
         self._pool.terminate()
         if self._lease is not None:
             self._lease.release()
+
+
+def _is_lost(connection: Connection, problem: BaseException | None) -> bool:
+    """Whether the server is gone, and not only a statement wrong."""
+    while problem is not None:
+        if isinstance(problem, _GONE):
+            return True
+        problem = problem.__context__  # leaving a transaction whose connection is lost fails once more
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back already
+        return True
 
 
 async def _as_it_is(_connection: Connection) -> None:

@@ -27,10 +27,11 @@ from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import NotifyCallback
 
 from backend.repositories.database import Connection, Database
+from backend.utils.errors import BusyError, DatabaseError
 
 log = structlog.get_logger(__name__)
-# It says at the level of info, with a traceback, that a step was given back.
-logging.getLogger("pgqueuer").setLevel(logging.WARNING)
+# It repeats with a traceback each what we say in a line: what was given back, and that the database is away.
+logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)
 
 STORE: Final = ""
 """The source of a message that says: store what was gathered."""
@@ -121,7 +122,7 @@ class StepQueue:
         lost_after: seconds without a sign of life after which a step is handed on.
     """
 
-    def __init__(self, database: Database, *, lost_after: float = 12.0) -> None:
+    def __init__(self, database: Database, *, lost_after: float = 8.0) -> None:
         self._database = database
         self._lost_after = timedelta(seconds=lost_after)
         self._manager: QueueManager | None = None
@@ -153,7 +154,11 @@ class StepQueue:
             if task.cancelled():
                 raise RetryRequested(timedelta(0), "given back: its worker stops")
             if (problem := task.exception()) is not None:
-                log.warning("a step could not be taken; it is due again soon", step=job.payload, exc_info=problem)
+                known = isinstance(problem, DatabaseError | BusyError)
+                log.warning(
+                    "a step could not be taken; it is due again soon",
+                    step=job.payload, error=type(problem).__name__, exc_info=None if known else problem,
+                )  # fmt: skip
                 raise RetryRequested(timedelta(seconds=_AGAIN_SECONDS), type(problem).__name__)
 
         manager = QueueManager(_queries(_Pooled(self._database)), _NAMES.channel)

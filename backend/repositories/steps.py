@@ -19,6 +19,7 @@ from backend.repositories.step_queue import STORE, Message, put
 Next = Callable[[AlbumQuery, Mapping[str, StepView], str | None], Move]
 """What is to be done for an album, from how its steps stand and which has just ended."""
 
+_MOST_IN_MIND: Final = 300  # albums whose records are kept in mind
 _FEED_LOCK: Final = 0x74656E736F66  # "tensof": one worker at a time begins albums
 
 _BEGUN: Final = "SELECT count(*) FROM ingest_items WHERE state IN ('running', 'storing')"
@@ -71,30 +72,35 @@ FROM ingest_items i JOIN ingest_jobs j ON j.id = i.job_id
 WHERE i.state = 'storing' AND i.changed_at < now() - make_interval(secs => $1)
 LIMIT $2
 """
+# The step, and what the others said: in this job, else what is stored of the album. What the worker has in mind is not read.
 _BEGIN: Final = """
-UPDATE ingest_steps s SET attempts = s.attempts + 1, at = now()
-FROM ingest_items i JOIN ingest_jobs j ON j.id = i.job_id
-WHERE s.job_id = $1 AND s.position = $2 AND s.source = $3 AND s.round = $4 AND s.state = 'queued'
-  AND i.job_id = s.job_id AND i.position = s.position
-RETURNING i.album, i.artist, i.hints::text AS hints, i.album_id, s.attempts, s.failures, j.state = 'paused' AS paused
-"""
-# What the others said: in this job, else what is stored of the album.
-_SAID: Final = """
-SELECT source, record, NULL AS rights, NULL::timestamptz AS fetched_at FROM ingest_steps
-WHERE job_id = $1 AND position = $2 AND record IS NOT NULL AND source <> $3
-UNION ALL
-SELECT r.source, r.record::text, r.rights, r.fetched_at FROM source_records r
-WHERE r.album_id = $4 AND r.valid_to IS NULL AND r.source <> $3 AND r.source NOT IN (
-    SELECT source FROM ingest_steps WHERE job_id = $1 AND position = $2 AND record IS NOT NULL)
-ORDER BY source
+WITH begun AS (
+    UPDATE ingest_steps s SET attempts = s.attempts + 1, at = now()
+    FROM ingest_items i JOIN ingest_jobs j ON j.id = i.job_id,
+         (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
+    WHERE s.job_id = $1 AND s.position = $2 AND s.source = $3 AND s.round = $4 AND s.state = 'queued'
+      AND i.job_id = s.job_id AND i.position = s.position
+    RETURNING i.album, i.artist, i.hints::text AS hints, i.album_id, s.attempts, s.failures, j.state = 'paused' AS paused
+)
+SELECT b.*, r.source, r.round, r.record, r.rights, r.fetched_at FROM begun b LEFT JOIN LATERAL (
+    SELECT source, round, CASE WHEN source || ':' || round = ANY($5::text[]) THEN NULL ELSE record END AS record,
+           NULL AS rights, NULL::timestamptz AS fetched_at
+    FROM ingest_steps WHERE job_id = $1 AND position = $2 AND record IS NOT NULL AND source <> $3
+    UNION ALL
+    SELECT source, 0, record::text, rights, fetched_at FROM source_records
+    WHERE album_id = b.album_id AND valid_to IS NULL AND source <> $3 AND source NOT IN (
+        SELECT source FROM ingest_steps WHERE job_id = $1 AND position = $2 AND record IS NOT NULL)
+) r ON true ORDER BY r.source
 """
 _END: Final = """
 UPDATE ingest_steps SET state = $5, round = round + $6, failures = failures + $7, not_before = $8, outcome = $9, detail = $10,
     tracks = $11, seconds = $12, record = $13, candidates = $14, at = now()
 WHERE job_id = $1 AND position = $2 AND source = $3 AND round = $4 AND state = 'queued' RETURNING true
 """
+# What a crash of the server forgets of it is done again: no step waits for the disk. In one with the album's lock.
 _ITEM: Final = """
-SELECT i.state, i.round, i.album, i.artist, i.hints::text AS hints, i.place, j.priority
+SELECT set_config('synchronous_commit', 'off', true), i.state, i.round, i.album, i.artist, i.hints::text AS hints, i.place,
+       j.priority
 FROM ingest_items i JOIN ingest_jobs j ON j.id = i.job_id WHERE i.job_id = $1 AND i.position = $2 FOR UPDATE OF i
 """
 _GATHER: Final = """
@@ -123,6 +129,7 @@ class StepRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._in_mind: dict[tuple[str, int], dict[tuple[str, int], SourceRecord]] = {}
 
     # -- beginning -----------------------------------------------------------------------------------
 
@@ -178,12 +185,15 @@ class StepRepository:
 
     async def begin(self, message: Message) -> Step | None:
         """The step of a message; None when it is no longer to be done."""
-        where = (message.job_id, message.position)
+        known = self._in_mind.get((message.job_id, message.position), {})
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(_BEGIN, *where, message.source, message.round)
-            if row is None:
-                return None
-            said = await connection.fetch(_SAID, *where, message.source, row["album_id"])
+            rows = await connection.fetch(
+                _BEGIN, message.job_id, message.position, message.source, message.round,
+                [f"{source}:{round_}" for source, round_ in known],
+            )  # fmt: skip
+        if not rows:
+            return None
+        row = rows[0]
         return Step(
             job_id=message.job_id,
             position=message.position,
@@ -193,8 +203,20 @@ class StepRepository:
             failures=row["failures"],
             paused=row["paused"],
             query=_query(row),
-            records=tuple(map(_said, said)),
+            records=tuple(
+                _said(r) if r["record"] is not None else known[r["source"], r["round"]]
+                for r in rows
+                if r["source"] is not None
+            ),
         )
+
+    def _remember(self, step: Step, record: SourceRecord | None) -> None:
+        """Keep in mind what this worker was told: the next step of the album is likely its own."""
+        if record is not None:
+            said = self._in_mind.pop((step.job_id, step.position), {})
+            self._in_mind[step.job_id, step.position] = {**said, (step.source, step.round): record}
+            while len(self._in_mind) > _MOST_IN_MIND:
+                del self._in_mind[next(iter(self._in_mind))]
 
     async def rest(self, step: Step) -> None:
         """Put a step aside until its job is resumed; nothing else becomes of its album meanwhile."""
@@ -248,6 +270,7 @@ class StepRepository:
             steps = await _steps(connection, *where)
             move = following(_query(item), steps, None if parked else step.source)
             await self._advance(connection, step, item, steps, move)
+        self._remember(step, end.record)
         return True
 
     async def _advance(
@@ -296,14 +319,17 @@ class StepRepository:
     async def gather(self, message: Message) -> Gathered | None:
         """What is to be stored by a message; None when that is done, or is another's by now."""
         where = (message.job_id, message.position)
+        known = self._in_mind.pop(where, {})
         async with self._database.connection() as connection:
             row = await connection.fetchrow(_GATHER, *where, message.round)
             if row is None:
                 return None
             steps = await connection.fetch(
-                "SELECT * FROM ingest_steps "
-                "WHERE job_id = $1 AND position = $2 AND outcome IS NOT NULL ORDER BY source",
+                "SELECT source, state, round, outcome, detail, not_before, tracks, seconds, candidates, record IS NOT NULL AS "
+                "told, CASE WHEN source || ':' || round = ANY($3::text[]) THEN NULL ELSE record END AS record "
+                "FROM ingest_steps WHERE job_id = $1 AND position = $2 AND outcome IS NOT NULL ORDER BY source",
                 *where,
+                [f"{source}:{round_}" for source, round_ in known],
             )
         return Gathered(
             job_id=message.job_id,
@@ -313,7 +339,11 @@ class StepRepository:
             query=_query(row),
             outcomes=tuple(outcome_of(s) for s in steps),
             records=tuple(
-                msgspec.json.decode(s["record"], type=SourceRecord) for s in steps if s["record"] is not None
+                known[s["source"], s["round"]]
+                if s["record"] is None
+                else msgspec.json.decode(s["record"], type=SourceRecord)
+                for s in steps
+                if s["told"]
             ),
             album_id=row["album_id"],
         )

@@ -20,7 +20,7 @@ from backend.ingestion.known import lay_together
 from backend.ingestion.results import report_of
 from backend.ingestion.store import AlbumStore
 from backend.metrics import Metrics
-from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome
+from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Outcome, SourceOutcome
 from backend.models.results import IngestReport, IngestResult
 from backend.models.steps import Gathered, Move, Step, StepEnd, StepView
 from backend.repositories.budgets import Budgets
@@ -38,6 +38,7 @@ _MEND_SECONDS: Final = 30.0
 _TIDY_SECONDS: Final = 300.0
 _AGAIN_SECONDS: Final = 1.0  # after the database could not be used
 _WOKEN: Final = 200  # parked steps at once
+_MOST_LAID: Final = 300  # albums of which is kept in mind what is known
 _STOP_SECONDS: Final = 10.0  # for what is being stored to end
 
 
@@ -85,6 +86,7 @@ class IngestWorker:
         self._nudged = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._laid: dict[tuple[str, int], tuple[tuple[str, ...], AlbumRecord | None]] = {}
         self._unconfigured: Mapping[str, str] = {
             a.source.profile.name: reason for a in asked if (reason := a.source.unconfigured()) is not None
         }
@@ -125,20 +127,31 @@ class IngestWorker:
         while not self._stopping:
             try:
                 await self._queue.run(self._handle, sources=names, at_once=self._settings.ingestion_max_concurrent)
-            except Exception as problem:
-                log.warning("no steps can be taken; trying again", error=type(problem).__name__, exc_info=True)
+            except (DatabaseError, BusyError) as problem:
+                log.warning("no steps can be taken; trying again", error=type(problem).__name__, detail=str(problem))
+                await asyncio.sleep(_AGAIN_SECONDS)
+            except Exception:
+                log.exception("no steps can be taken; trying again")
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _begin_albums(self) -> None:
+        woken = 0.0
+        loop = asyncio.get_running_loop()
         while True:
             self._nudged.clear()
             try:
                 begun = await self._steps.feed(
                     self._following, window=self._settings.ingestion_window, most=self._settings.ingestion_batch_size
                 )
-                begun += await self._steps.wake(_WOKEN)
-            except Exception as problem:
-                log.warning("no albums can be begun; trying again", error=type(problem).__name__, exc_info=True)
+                if loop.time() - woken >= _LOOK_SECONDS:
+                    woken = loop.time()
+                    begun += await self._steps.wake(_WOKEN)
+            except (DatabaseError, BusyError) as problem:
+                log.warning("no albums can be begun; trying again", error=type(problem).__name__)
+                begun = 0
+                await asyncio.sleep(_AGAIN_SECONDS)
+            except Exception:
+                log.exception("no albums can be begun; trying again")
                 begun = 0
                 await asyncio.sleep(_AGAIN_SECONDS)
             if not begun:
@@ -156,8 +169,8 @@ class IngestWorker:
                     tidied = loop.time()
                     await self._queue.tidy()
                     await self._budgets.tidy()
-            except Exception as problem:
-                log.warning("upkeep of jobs failed; trying again", error=type(problem).__name__, exc_info=True)
+            except Exception:
+                log.exception("upkeep of jobs failed; trying again")
 
     # -- one step --------------------------------------------------------------------------------------
 
@@ -189,8 +202,18 @@ class IngestWorker:
             # Whoever worked on it died each time, perhaps of it: it must not be handed on for ever.
             detail = f"given up after {step.attempts - 1} tries that ended with their process"
             return Answer(outcome=SourceOutcome(source=step.source, outcome=Outcome.FAILED, detail=detail))
-        known = lay_together(step.records, self._merging.profiles, policy=self._merging.policy)
-        return await ask(self._by_name[step.source], replace(step.query, known=known))
+        return await ask(self._by_name[step.source], replace(step.query, known=self._known(step)))
+
+    def _known(self, step: Step) -> AlbumRecord | None:
+        """What the other sources said, laid together; the steps of a stage have it from one another."""
+        key, said = (step.job_id, step.position), tuple(r.source for r in step.records)
+        found = self._laid.get(key)
+        if found is None or found[0] != said:
+            known = lay_together(step.records, self._merging.profiles, policy=self._merging.policy)
+            self._laid[key] = found = said, known
+            while len(self._laid) > _MOST_LAID:
+                del self._laid[next(iter(self._laid))]
+        return found[1]
 
     def _end(self, step: Step, answer: Answer) -> StepEnd:
         outcome = answer.outcome

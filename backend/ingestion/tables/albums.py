@@ -157,9 +157,12 @@ def _contradictions(frame: pl.DataFrame, keys: tuple[str, ...], fields: tuple[st
             continue
         rows = frame.join(bad, on=list(keys), how="semi", maintain_order="left").filter(pl.col(name).is_not_null())
         found = rows.group_by(*keys, maintain_order=True).agg(
-            LINE, pl.col("title").first(), pl.col("album").first(), name
+            LINE,
+            pl.col("title").first().alias("_title"),
+            pl.col("album").first().alias("_album"),
+            pl.col(name).alias("_v"),
         )
-        for lines, title, album, values in found.select(LINE, "title", "album", pl.col(name).alias("_v")).iter_rows():
+        for lines, title, album, values in found.select(LINE, "_title", "_album", "_v").iter_rows():
             said = dict.fromkeys(_shown(v) for v in values)
             shown = (title if len(keys) > 1 else album) or album or ""
             yield Contradiction(tuple(lines), shown, name, tuple(said))

@@ -163,7 +163,7 @@ def _texts(cells: pl.Series) -> pl.Series:
 
 
 def _credits(cells: pl.Series, unit: str) -> pl.Series:
-    if unit == "names":
+    if unit in {"", "names"}:
         return _texts(cells)
     return by_unique(cells, _SPLIT[unit])
 

@@ -20,7 +20,6 @@ UNITS: Final[Mapping[str, tuple[Unit, ...]]] = {
     "artists": _CREDITS,
     "album_artist": _CREDITS,
     "tags": _CREDITS,
-    "tag": ("names",),
 } | dict.fromkeys(SHARES, _SHARES)
 
 # Folded headers by what they hold, the surest first.
@@ -71,9 +70,15 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "tag": ("tag", "tag name", "tagname"),
     "count": ("count", "tag count", "weight", "uses", "taggings"),
+    "critic_score": ("aoty critic score", "critic score"),
+    "critic_count": ("aoty critic reviews", "aoty critic count", "critic reviews", "critic ratings", "critic count"),
+    "user_score": ("aoty user score", "user score"),
+    "user_count": ("aoty user reviews", "aoty user ratings", "aoty user count", "user reviews", "user ratings", "user count"),
     **{name: (name.replace("_", " "),) for name in AUDIO_FEATURES},
 }  # fmt: skip
 
+SCORES: Final = frozenset({"critic_score", "critic_count", "user_score", "user_count"})
+"""What tables of Album of the Year's scores hold; they have a reader of their own."""
 MANY: Final = frozenset({"tags"})
 """What several columns may hold together."""
 TEXTS: Final = ("title", "album", "label")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from backend.ingestion.tables.fields import CREDITS, MANY, SHARES, SYNONYMS, UNITS, Unit, folded
+from backend.ingestion.tables.fields import CREDITS, MANY, SCORES, SHARES, SYNONYMS, UNITS, Unit, folded
 from backend.ingestion.tables.reading import LINE, PART
 from backend.utils.errors import InvalidInputError
 
@@ -22,7 +22,6 @@ _SPOTIFY_ID: Final = (
 )
 # Three of these together are Spotify's: others call theirs otherwise, or have one or two of them.
 _SPOTIFY_FEATURES: Final = frozenset({"danceability", "speechiness", "instrumentalness", "acousticness", "liveness"})
-_SCORES: Final = ("aoty critic score", "aoty user score", "critic score", "user score")
 _SAMPLE: Final = 2_000
 
 
@@ -84,7 +83,7 @@ def guess(frame: pl.DataFrame, given: Given[str, str] | None = None) -> Mapping:
         if taken:
             by_field[field] = taken
             free = [h for h in free if h not in taken]
-    shape = _shape(frame, by_field, headers)
+    shape = _shape(by_field)
     columns = [
         Column(field, header, units.get(field) or _unit(frame, field, header))
         for field in SYNONYMS
@@ -151,12 +150,11 @@ def _share(cells: pl.Series, form: str) -> float:
     return float(cells.str.contains(form).sum()) / len(cells) if len(cells) else 0.0
 
 
-def _shape(frame: pl.DataFrame, by_field: Given[str, list[str]], headers: Sequence[str]) -> Shape:
-    heads = {folded(h) for h in headers}
+def _shape(by_field: Given[str, list[str]]) -> Shape:
     if by_field.get("tag") and by_field.get("artists") and not by_field.get("duration_ms"):
         return "tags"
     if (
-        heads & set(_SCORES)
+        (by_field.get("critic_score") or by_field.get("user_score"))
         and by_field.get("artists")
         and not by_field.get("track_id")
         and not by_field.get("duration_ms")
@@ -175,7 +173,9 @@ def _shape(frame: pl.DataFrame, by_field: Given[str, list[str]], headers: Sequen
 def _of_shape(field: str, shape: Shape) -> bool:
     if shape == "tags":
         return field in {"artists", "title", "tag", "count"}
-    return field not in {"tag", "count"}
+    if shape == "scores":
+        return field in SCORES or field in {"title", "artists", "label", "tags", "release_date", "year", "month", "day"}
+    return field not in {"tag", "count"} and field not in SCORES
 
 
 def _check(mapping: Mapping, headers: Sequence[str]) -> None:
