@@ -21,6 +21,7 @@ from backend.utils.errors import (
     DatabaseTooOldError,
     DatabaseUnreachableError,
 )
+from backend.utils.tracing import child
 
 Connection: TypeAlias = asyncpg.Connection
 """A raw connection of the pool; asyncpg ships no types."""
@@ -102,27 +103,31 @@ class Database:
             )
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, *, name: str = "sql") -> AsyncIterator[Connection]:
         """A pooled connection; jsonb comes and goes as text.
+
+        Args:
+            name: of its use, in traces.
 
         Raises:
             BusyError: none became free within `DB_POOL_TIMEOUT`.
             DatabaseUnreachableError: a new one was needed and nobody answers, or we are refused; or it was lost in use.
         """
-        try:
-            connection = await self._acquire()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-            raise self._unreachable(problem) from problem
-        try:
-            yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
-            if _is_lost(connection, problem):
+        with child(name, kind="client", db__system__name="postgresql"):
+            try:
+                connection = await self._acquire()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
                 raise self._unreachable(problem) from problem
-            raise
-        finally:
-            # Shielded: a cancelled caller must not leave it taken.
-            with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):  # of one that is lost
-                await asyncio.shield(self._pool.release(connection))
+            try:
+                yield connection
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
+                if _is_lost(connection, problem):
+                    raise self._unreachable(problem) from problem
+                raise
+            finally:
+                # Shielded: a cancelled caller must not leave it taken.
+                with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):  # of one that is lost
+                    await asyncio.shield(self._pool.release(connection))
 
     async def _acquire(self) -> Connection:
         try:
@@ -149,7 +154,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A pooled connection in a transaction: committed at the end, rolled back on any error."""
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection(name="sql transaction") as connection, connection.transaction():
             yield connection
 
     @contextlib.contextmanager

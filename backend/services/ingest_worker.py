@@ -28,6 +28,7 @@ from backend.repositories.step_queue import STORE, Message, StepQueue
 from backend.repositories.steps import StepRepository
 from backend.repositories.unmatched import UnmatchedRepository
 from backend.utils.errors import BusyError, DatabaseError, InvalidInputError
+from backend.utils.tracing import note
 
 log = structlog.get_logger(__name__)
 
@@ -191,6 +192,7 @@ class IngestWorker:
             return
         end = self._end(step, answer)
         await self._steps.end(step, end, self._following)
+        note(outcome=end.outcome.outcome.value, album=step.query.album, artist=step.query.artist)
         log.info(
             "step",
             job=step.job_id, position=step.position, album=step.query.album, artist=step.query.artist, source=step.source,

@@ -185,6 +185,14 @@ def child(name: str, *, kind: Kind = "internal", **attributes: Any) -> Span:
     return _begun(name, kind, None, attributes)
 
 
+def note(**attributes: Any) -> None:
+    """Add attributes to the current span; see `Span.set`."""
+    if _tracer is not None:
+        from opentelemetry import trace
+
+        _Traced(trace.get_current_span()).set(**attributes)
+
+
 def traceparent() -> str | None:
     """What takes the current trace elsewhere (W3C Trace Context); None where there is none."""
     return None if (ids := _current()) is None else f"00-{ids[0]}-{ids[1]}-{ids[2]:02x}"
