@@ -42,11 +42,13 @@ from backend.repositories.source_memory import SourceMemory
 from backend.repositories.steps import StepRepository
 from backend.repositories.storage import Storage
 from backend.repositories.table_store import TableStore
+from backend.repositories.tag_targets import TagTargets
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
 from backend.repositories.unmatched import UnmatchedRepository
 from backend.repositories.wanted import Wanted
+from backend.repositories.work_state import WorkState
 from backend.routes.dependencies import Services
 from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
@@ -73,9 +75,11 @@ from backend.services.provenance_service import ProvenanceService
 from backend.services.step_watch import WatchedQueue
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
+from backend.services.tag_import import TagImport
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
+from backend.services.work_service import WorkService
 from backend.services.worker_threads import WorkerThreads
 
 
@@ -157,6 +161,8 @@ def build_services(
         metrics=metrics,
         max_batch=settings.api.max_batch_albums,
     )
+    pages = PageImport(store, ImportTargets(database), merging=merging, stored=stored)
+    work = WorkService(WorkState(database), metrics)
     ml = MlService(TrackReader(database), settings.ml, threads=threads)
     analytics = AnalyticsService(
         aggregates, IngestStatistics(database), cache=cache, ttl=settings.cache.cache_default_ttl
@@ -168,7 +174,7 @@ def build_services(
         ingestion=ingestion,
         matching=MatchService(unmatched, ingestion),
         demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),
-        imports=PageImport(store, ImportTargets(database), merging=merging, stored=stored),
+        imports=pages,
         albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl, stored=stored),
         artists=ArtistService(ArtistReader(database)),
         analytics=analytics,
@@ -183,11 +189,21 @@ def build_services(
             analytics=analytics,
             aggregates=aggregates,
             upkeep=upkeep,
+            work=work,
         ),
+        work=work,
         ml=ml,
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,
-        tables=TableImport(store, TableStore(database), Remerging(database), merging=merging, stored=stored),
+        tables=TableImport(
+            store,
+            TableStore(database),
+            Remerging(database),
+            pages=pages,
+            tags=TagImport(TagTargets(database), Remerging(database), merging=merging),
+            merging=merging,
+            stored=stored,
+        ),
         dumps=DumpImport(build_dumps(), Wanted(database), Remerging(database), merging=merging, stored=stored),
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),

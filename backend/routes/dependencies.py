@@ -33,6 +33,7 @@ from backend.services.table_import import TableImport
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
+from backend.services.work_service import WorkService
 from backend.utils.errors import BusyError, InvalidInputError
 
 
@@ -62,6 +63,7 @@ class Services:
     provenance: ProvenanceService
     listening: ListeningService
     doctor: Doctor
+    work: WorkService
 
 
 def services(request: Request) -> Services:

@@ -17,14 +17,18 @@ from backend.ingestion.replenish import replenish
 from backend.ingestion.tables.reading import Source
 from backend.ingestion.tables.records import Album
 from backend.models.bulk_import import Finding, TableReport
+from backend.models.import_results import ImportResult
 from backend.models.ingestion_models import AlbumRecord, RightsLevel, SourceRecord
 from backend.repositories import records as kept
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.remerging import Remerging
 from backend.repositories.table_store import AlreadyStoredError, NewRows, Stored, TableStore
+from backend.services.import_files import Given
+from backend.services.page_import import PageImport
 from backend.services.table_matching import Found, TableMatching
 from backend.services.table_preparing import Options, Prepared, examples, prepare
 from backend.services.table_rows import RowMaker
+from backend.services.tag_import import TagImport
 from backend.utils.errors import AmbiguousError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -61,6 +65,8 @@ class TableImport:
         store: where albums are kept.
         tables: the way for many new ones, and how far imports have come.
         remerging: merges known albums anew.
+        pages: takes in tables of Album of the Year's scores.
+        tags: takes in tables of tags.
         merging: how records become rows.
         stored: awaited after something was stored, to empty caches.
     """
@@ -71,9 +77,13 @@ class TableImport:
         tables: TableStore,
         remerging: Remerging,
         *,
+        pages: PageImport,
+        tags: TagImport,
         merging: Merging,
         stored: Callable[[], Awaitable[None]],
     ) -> None:
+        self._pages = pages
+        self._tags = tags
         self._store = store
         self._tables = tables
         self._remerging = remerging
@@ -106,16 +116,37 @@ class TableImport:
             ready = await asyncio.to_thread(prepare, source, options)
             found = list(ready.findings)
             if not options.dry_run:
-                found += await self._take(ready, progress)
+                found += await self._take_in(source, ready, progress)
         report = ready.report
         report.examples = examples(found)
         findings(found)
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
-    async def _take(self, ready: Prepared, progress: Progress) -> list[Finding]:
+    async def _take_in(self, source: Source, ready: Prepared, progress: Progress) -> list[Finding]:
+        """Hand the table to who takes tables of its shape in."""
         if self._merging.prepare is not None:
             await self._merging.prepare()
+        shape = ready.mapping.shape
+        if shape == "tags":
+            ready.report.counts = await self._tags.lay(ready.tags, ready.profile, progress=progress)
+            if ready.report.counts["matched"]:
+                await self._stored()
+            return []
+        if shape == "scores":
+            taken = await self._pages.run([Given(source.name, source.open)])
+            ready.report.counts = {k: taken.counts[k] for k in ImportResult if taken.counts[k]}
+            odd = {ImportResult.UNREADABLE: "unusable row", ImportResult.AMBIGUOUS: "ambiguous"}
+            found = [
+                Finding(kind=odd[i.result], lines=(i.line or 0,), name=i.name, detail=i.detail)
+                for i in taken.items
+                if i.result in odd
+            ]
+            ready.report.found = dict(Counter(finding.kind for finding in found))
+            return found
+        return await self._take(ready, progress)
+
+    async def _take(self, ready: Prepared, progress: Progress) -> list[Finding]:
         report, parts = ready.report, ready.parts()
         done, was_finished = await self._tables.begin(
             ready.key,

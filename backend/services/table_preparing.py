@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from backend.ingestion.tables import albums as laid
 from backend.ingestion.tables import cells, mapping, reading, records
 from backend.ingestion.tables.profiles import LASTFM_TABLE, SPOTIFY_TABLE, TABLE_PROFILES, table_with
 from backend.ingestion.tables.reading import PART
+from backend.ingestion.tables.tags import TagTable, read_tags
 from backend.models.bulk_import import Finding, MappedColumn, TableReport
 from backend.models.ingestion_models import Rights
 from backend.utils.errors import InvalidInputError
@@ -60,6 +62,7 @@ class Prepared:
         table: its albums.
         tracks: their tracks, in the same order.
         findings: all that a person may want to look at.
+        tags: what it says, when it is a table of tags.
     """
 
     report: TableReport
@@ -70,6 +73,7 @@ class Prepared:
     table: pl.DataFrame
     tracks: pl.DataFrame
     findings: tuple[Finding, ...]
+    tags: TagTable = field(default_factory=TagTable)
 
     @property
     def of_tracks(self) -> bool:
@@ -122,20 +126,40 @@ def prepare(source: reading.Source, options: Options) -> Prepared:
     )
     key = _key(table.digest, found, profile.name)
     if found.shape in {"tags", "scores"}:
-        import polars as pl
-
-        empty = pl.DataFrame()
-        return Prepared(report, profile, key, found, table.frame, empty, empty, ())
+        return _of_others(
+            Prepared(report, profile, key, found, table.frame, table.frame[:0], table.frame[:0], ()), options
+        )
     values, unread = cells.values(table.frame, found)
     whole = laid.lay_together(values, found)
     findings = tuple(_findings(whole, list(unread)))
-    for finding in findings:
-        report.found[finding.kind] = report.found.get(finding.kind, 0) + 1
+    report.found = dict(Counter(finding.kind for finding in findings))
     report.albums = whole.albums.height
     report.tracks = whole.tracks.height if found.shape != "albums" else 0
     report.singles = int(whole.albums.get_column("single").sum()) if whole.albums.height else 0
     report.examples = examples(findings)
     return Prepared(report, profile, key, found, table.frame, whole.albums, whole.tracks, findings)
+
+
+def _of_others(ready: Prepared, options: Options) -> Prepared:
+    """A table that another reader takes in."""
+    if ready.mapping.shape == "scores":
+        if options.columns or options.source or options.rights:
+            raise InvalidInputError(
+                "scores of Album of the Year are read by their headers and stored as aoty; leave out --map, --source, --rights"
+            )
+        ready.report.source, ready.report.rights = "aoty", Rights.UNKNOWN.value
+        ready.report.why = "its columns are Album of the Year's scores, whose terms say nothing of such use"
+        return ready
+    tags = read_tags(cells.values(ready.frame, ready.mapping)[0])
+    said = [Finding(kind="unusable row", lines=(line,), detail="no artist or no tag") for line in tags.unusable]
+    said += [
+        Finding(kind="duplicate", lines=(line,), detail=f"says again what line {first} says")
+        for line, first in tags.duplicates
+    ]
+    ready = replace(ready, findings=tuple(said), tags=tags)
+    ready.report.found = dict(Counter(finding.kind for finding in said))
+    ready.report.examples = examples(said)
+    return ready
 
 
 def examples(findings: Sequence[Finding], *, most: int = 10) -> tuple[Finding, ...]:
