@@ -126,7 +126,10 @@ class Database:
                 raise
             finally:
                 # Shielded: a cancelled caller must not leave it taken.
-                with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):  # of one that is lost
+                # Of one that is lost: the pool may have taken it back by itself.
+                with contextlib.suppress(
+                    asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError
+                ):
                     await asyncio.shield(self._pool.release(connection))
 
     async def _acquire(self) -> Connection:
