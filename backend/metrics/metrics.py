@@ -9,6 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 
+from backend.metrics.work_gauges import WorkGauges
+from backend.models.work import WorkFigures
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -42,6 +45,7 @@ class Metrics:
         self._albums = Counter("tensoe_albums_ingested", "Albums ingested.", ("result",), registry=here)
         self._cache = Counter("tensoe_cache_lookups", "Looks into the cache.", ("result",), registry=here)
         self._limited = Counter("tensoe_http_rate_limited", "Requests refused by the rate limit.", registry=here)
+        self._work = WorkGauges(here)
         started = Gauge("tensoe_start_time_seconds", "When the server started, seconds since 1970.", registry=here)
         started.set(time.time())
 
@@ -66,6 +70,10 @@ class Metrics:
     def rate_limited(self) -> None:
         """Count a request that the rate limit refused."""
         self._limited.inc()
+
+    def work(self, figures: WorkFigures | None) -> None:
+        """Show how the work of all workers stands; None while nobody knows."""
+        self._work.show(figures)
 
     def render_text(self) -> bytes:
         """Everything in Prometheus' text form (version 0.0.4)."""

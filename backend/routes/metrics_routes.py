@@ -21,7 +21,11 @@ _FORMS: dict[int | str, dict[str, Any]] = {200: {"content": {_TEXT: {"schema": {
 
 @router.get("/metrics", response_model=MetricsAnswer, responses=_FORMS, summary="Usage metrics")
 async def metrics(request: Request, with_: With) -> Response:
-    """Counters and times since the start, of this process: JSON, or Prometheus text when `Accept` prefers it."""
+    """Counters and times since the start, of this process, and how the work of all workers stands.
+
+    JSON, or Prometheus text when `Accept` prefers it.
+    """
+    await with_.work.latest()
     form = preferred(request.headers.get("accept", "*/*"), (JSON, _TEXT, _OPEN_METRICS)) or JSON
     if form == JSON:
         return json_answer({"metrics": with_.metrics.as_dict()}, headers={"vary": "accept"})

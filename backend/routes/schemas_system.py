@@ -67,6 +67,44 @@ class CacheState(Schema):
     ping_seconds: float | None = None
 
 
+class BudgetAnswer(Schema):
+    """How much of a source is used; rates are requests a second, of all workers together."""
+
+    source: str
+    group: str
+    """The part of it that is counted by itself; empty for all of it."""
+    allowed: float | None
+    rate: float | None
+    """As refusals have taught."""
+    used: float
+    """Over the last ten minutes."""
+    day: int
+    """Requests in the last 24 hours."""
+    quota: int | None
+    """How many of them are allowed, as a refusal taught; null when nobody knows."""
+    parked_until: float | None
+    """Seconds since 1970, before which nothing is asked; null when it may be asked."""
+
+
+class StepsAnswer(Schema):
+    """What of a source's is to be done."""
+
+    source: str
+    queued: int
+    parked: int
+    oldest: float
+    """Seconds since the oldest queued one was last touched."""
+
+
+class WorkAnswer(Schema):
+    """How the work of all workers stands."""
+
+    budgets: list[BudgetAnswer]
+    steps: list[StepsAnswer]
+    albums: dict[str, int]
+    """Of open jobs, by state."""
+
+
 class SystemAnswer(Schema):
     """Diagnosis."""
 
@@ -81,6 +119,8 @@ class SystemAnswer(Schema):
     sizes: dict[str, Any]
     storage: list[dict[str, Any]]
     """Per source: bytes of its records, and of what its terms allow the share; what to do when it nears that."""
+    work: WorkAnswer | None
+    """How the work of all workers stands; null while the database does not answer."""
     disk_free_bytes: int
 
 

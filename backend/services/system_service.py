@@ -21,6 +21,7 @@ from backend.repositories.database import Database
 from backend.services.analytics_service import AnalyticsService
 from backend.services.ingestion_service import IngestionService
 from backend.services.upkeep_service import UpkeepService
+from backend.services.work_service import WorkService
 from backend.utils.errors import DatabaseError
 from backend.utils.redaction import redact, redact_value
 
@@ -41,6 +42,7 @@ class SystemService:
         analytics: knows how much there is.
         aggregates: knows sizes.
         upkeep: knows how much is kept of each source's.
+        work: knows how the work of all workers stands.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class SystemService:
         analytics: AnalyticsService,
         aggregates: Aggregates,
         upkeep: UpkeepService,
+        work: WorkService,
     ) -> None:
+        self._work = work
         self._settings = settings
         self._upkeep = upkeep
         self._database = database
@@ -84,6 +88,7 @@ class SystemService:
         database, cache = await asyncio.gather(self._database_state(), self._cache.state())
         sizes = await self._aggregates.sizes() if database["reachable"] else {}
         storage = await self._upkeep.storage() if database["reachable"] else []
+        work = await self._work.latest() if database["reachable"] else None
         settings = {**self._settings.shown(), **self._ingestion.source_settings()}
         home = self._settings.app.tensoe_home
         return {
@@ -97,6 +102,7 @@ class SystemService:
             "settings": {group: redact_value(dict(values)) for group, values in settings.items()},
             "sizes": sizes,
             "storage": [asdict(use) for use in storage],
+            "work": None if work is None else asdict(work),
             "disk_free_bytes": shutil.disk_usage(home if home.exists() else home.anchor).free,
         }
 
