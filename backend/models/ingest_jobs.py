@@ -54,11 +54,19 @@ class IngestItemRow(Base):
     album_id: Mapped[str | None] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
+    retried_by: Mapped[str | None] = mapped_column(Text)  # the job that took it up again after it had not ended well
 
     __table_args__ = (
         Index("ix_ingest_items_queued", "job_id", "position", postgresql_where=text("state = 'queued'")),
         Index("ix_ingest_items_open", "job_id", "position", postgresql_where=text("state <> 'done'")),
         Index("ix_ingest_items_begun", "changed_at", postgresql_where=text("state IN ('running', 'storing')")),
+        Index(
+            "ix_ingest_items_dead",
+            "finished_at",
+            "job_id",
+            "position",
+            postgresql_where=text("state = 'done' AND result = 'failed' AND retried_by IS NULL"),
+        ),
     )
 
 
