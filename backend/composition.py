@@ -28,6 +28,7 @@ from backend.repositories.budgets import Budgets, SharedBudget
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
+from backend.repositories.due import DueRepository
 from backend.repositories.embedded import standing
 from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
@@ -72,6 +73,7 @@ from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
+from backend.services.refresh_service import RefreshService
 from backend.services.step_watch import WatchedQueue
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
@@ -163,6 +165,7 @@ def build_services(
     )
     pages = PageImport(store, ImportTargets(database), merging=merging, stored=stored)
     work = WorkService(WorkState(database), metrics)
+    refreshing = RefreshService(DueRepository(database), Budgets(database), ingestion, settings.ingestion)
     ml = MlService(TrackReader(database), settings.ml, threads=threads)
     analytics = AnalyticsService(
         aggregates, IngestStatistics(database), cache=cache, ttl=settings.cache.cache_default_ttl
@@ -173,6 +176,7 @@ def build_services(
         pace=pace,
         ingestion=ingestion,
         matching=MatchService(unmatched, ingestion),
+        refreshing=refreshing,
         demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),
         imports=pages,
         albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl, stored=stored),

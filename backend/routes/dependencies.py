@@ -28,6 +28,7 @@ from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
+from backend.services.refresh_service import RefreshService
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
 from backend.services.training_service import TrainingService
@@ -46,6 +47,7 @@ class Services:
     pace: Pace | None
     ingestion: IngestionService
     matching: MatchService
+    refreshing: RefreshService
     albums: AlbumService
     artists: ArtistService
     demo: DemoService

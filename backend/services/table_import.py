@@ -355,9 +355,10 @@ def _laid_on(album: Album, found: Found, before: AlbumRecord | None) -> AlbumRec
         match_penalties=before.match_penalties,
     )
     whole = replenish(said, before)
-    ours = {_name(t) for t in whole.tracks}
-    more = tuple(t for t in before.tracks if _name(t) not in ours)
-    return replace(whole, tracks=whole.tracks + more)
+    # In the order in which tables spoke of them, so that tables that are taken in by turns don't take turns here.
+    ours = {_name(t): t for t in whole.tracks}
+    known = tuple(ours.pop(_name(t), t) for t in before.tracks)
+    return replace(whole, tracks=known + tuple(ours.values()))
 
 
 def _name(track: Any) -> Any:
