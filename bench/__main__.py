@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Before NumPy is imported: more threads than work make small fits slower on small machines.
@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from bench import report
 from bench.timing import Result
 
-PARTS = ("write", "serve", "matrix", "start")
+PARTS = ("write", "import", "serve", "matrix", "start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,11 @@ class Sizes:
     written: int = 50_000
     served: int = 50_000
     matrix: int = 20_000
+    imported: int = 100_000
     rounds: int = 5
 
 
-QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, rounds=3)
+QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, imported=3_000, rounds=3)
 
 
 async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
@@ -36,6 +37,8 @@ async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
     found: list[Result] = []
     if {"write", "serve", "matrix"} & set(parts):
         found += await _with_database(sizes, parts)
+    if "import" in parts:
+        found += await _imported(sizes)
     if "start" in parts:
         from bench import start_up
 
@@ -65,6 +68,21 @@ async def _with_database(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
     return found
 
 
+async def _imported(sizes: Sizes) -> list[Result]:
+    from bench import table_import
+    from bench.home import own_database, temporary_home
+
+    found: list[Result] = []
+    with temporary_home() as home:
+        async with own_database(home) as database:
+            made_up = home / "made up.csv"
+            table_import.generate(made_up, sizes.imported)
+            tables = [made_up, table_import.REAL] if table_import.REAL.exists() else [made_up]
+            for table in tables:
+                found += await table_import.measure(database, table, rounds=sizes.rounds)
+    return found
+
+
 async def _served(home: Path, sizes: Sizes) -> list[Result]:
     from backend.config.settings import Settings
     from backend.startup import configure, open_container
@@ -85,11 +103,15 @@ def main() -> None:
     reader = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     reader.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, not how fast it is")
     reader.add_argument("--write", action="store_true", help="renew the table in docs/performance.md")
+    reader.add_argument("--rows", type=int, help="of the made-up table that is imported (1000000 takes a while)")
     reader.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
     given = reader.parse_args()
     if given.quick and given.write:
         reader.error("--quick figures are not for the page")
-    results = asyncio.run(run(QUICK if given.quick else Sizes(), tuple(given.only or PARTS)))
+    sizes = QUICK if given.quick else Sizes()
+    if given.rows:
+        sizes = replace(sizes, imported=given.rows)
+    results = asyncio.run(run(sizes, tuple(given.only or PARTS)))
     print(report.table(results))
     print(f"\n{report.machine()}")
     if given.write:

@@ -12,7 +12,7 @@ from bench.albums import Item
 from bench.timing import Result, in_turns
 
 _JSON = {"audio_features", "provenance", "tag_weights", "estimates"}
-_COLUMNS = [column.name for column in TrackRow.__table__.columns if column.computed is None]
+COLUMNS = [column.name for column in TrackRow.__table__.columns if column.computed is None]
 
 
 async def measure(database: Database, items: list[Item], *, rounds: int) -> list[Result]:
@@ -20,7 +20,7 @@ async def measure(database: Database, items: list[Item], *, rounds: int) -> list
     repository = AlbumRepository(database)
     tracks = sum(len(levels[RightsLevel.ANY].tracks) for levels, _ in items)
     await repository.save_many(items)
-    rows = await _rows_for_copy(database)
+    rows = await rows_for_copy(database)
 
     async def emptied() -> None:
         async with database.transaction() as connection:
@@ -31,7 +31,7 @@ async def measure(database: Database, items: list[Item], *, rounds: int) -> list
 
     async def raw() -> None:
         async with database.transaction() as connection:
-            await connection.copy_records_to_table("raw_tracks", records=rows, columns=_COLUMNS)
+            await connection.copy_records_to_table("raw_tracks", records=rows, columns=COLUMNS)
 
     ours_seconds, raw_seconds = await in_turns(ours, raw, rounds=rounds, before=emptied)
 
@@ -54,11 +54,11 @@ async def measure(database: Database, items: list[Item], *, rounds: int) -> list
     ]
 
 
-async def _rows_for_copy(database: Database) -> list[tuple[Any, ...]]:
+async def rows_for_copy(database: Database) -> list[tuple[Any, ...]]:
     """The stored rows, and a table like theirs with the same indexes to copy them into."""
     async with database.transaction() as connection:
         await connection.execute("CREATE TABLE IF NOT EXISTS raw_tracks (LIKE enhanced_tracks INCLUDING ALL)")
         # jsonb as text: that is how it is written.
-        listed = ", ".join(f"{c}::text" if c in _JSON else c for c in _COLUMNS)
+        listed = ", ".join(f"{c}::text" if c in _JSON else c for c in COLUMNS)
         found = await connection.fetch(f"SELECT {listed} FROM enhanced_tracks")
     return [tuple(row) for row in found]
