@@ -109,6 +109,15 @@ async def test_a_challenge_before_an_api_is_seen_though_its_own_check_does_not_k
     found = await probed(FakeDeezer(), DeezerSource, monkeypatch, CHALLENGED)
     assert found.way == "blocked"
     assert "challenge" in found.detail
+    found = await probed(FakeReccoBeats(), ReccoBeatsSource, monkeypatch, CHALLENGE)
+    assert "challenge" in found.detail
+
+
+async def test_a_fault_is_not_asked_for_again_whatever_the_source_does_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeMusicBrainz()
+    found = await probed(fake, MusicBrainzSource, monkeypatch, fault(500), fault(500))
+    assert found.way == "faulty"
+    assert len(fake.asked) == 1
 
 
 async def test_a_throttled_source_says_until_when_and_is_then_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
