@@ -34,11 +34,13 @@ from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
 from backend.repositories.ingest_statistics import IngestStatistics
+from backend.repositories.job_control import JobControl
 from backend.repositories.jobs import JobRepository
 from backend.repositories.listens import ListenRepository
 from backend.repositories.measured_tracks import MeasuredTracks
 from backend.repositories.provenances import Provenances
 from backend.repositories.remerging import Remerging
+from backend.repositories.retries import RetryRepository
 from backend.repositories.source_memory import SourceMemory
 from backend.repositories.steps import StepRepository
 from backend.repositories.storage import Storage
@@ -68,6 +70,7 @@ from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
+from backend.services.job_service import JobService
 from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
@@ -175,6 +178,13 @@ def build_services(
         metrics=metrics,
         pace=pace,
         ingestion=ingestion,
+        jobs=JobService(
+            JobControl(database),
+            jobs,
+            retries=RetryRepository(database),
+            hints={s.profile.name: s.profile.hint for s in used if s.profile.hint and s.profile.defines},
+            nudge=worker.nudge,
+        ),
         matching=MatchService(unmatched, ingestion),
         refreshing=refreshing,
         demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),

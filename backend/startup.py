@@ -93,6 +93,7 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
             changes=changes,
         )
         container = Container(settings=settings, database=database, cache=cache, metrics=metrics, services=services)
+        stack.push_async_callback(services.work.close)
         if await services.upkeep.is_stale():
             log.warning("rows were merged under another policy or other terms; `tensoe rebuild` makes them anew")
         if server:
@@ -100,6 +101,8 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
         stack.push_async_callback(services.ingestion.stop)
         if worker:
             services.ingestion.start()
+            stack.push_async_callback(services.refreshing.stop)
+            services.refreshing.start()
         if server and demo_is_on(build_sources(), settings.ingestion):
             _beside(stack, _load_demo(services), name="demo catalogue")
         yield container

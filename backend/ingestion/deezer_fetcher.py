@@ -55,6 +55,7 @@ class DeezerSource:
             stage="completion",
             defines=True,
             hint="deezer_id",
+            fresh_days=90,
             limits=Limits(rate=self._settings.deezer_rate, concurrent=5),
             terms="Non-commercial use only; its terms grant nothing for machine learning.",
         )  # fmt: skip

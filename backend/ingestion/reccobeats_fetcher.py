@@ -48,6 +48,7 @@ class ReccoBeatsSource:
             rights=Rights.UNKNOWN,
             # Its popularity is a copy of Spotify's, of an unknown day.
             gives={"audio_features": 0.9, "isrc": 0.5, "popularity": 0.3},
+            fresh_days=365,
             limits=Limits(rate=self._settings.reccobeats_rate, concurrent=2),
             terms="Its terms do not say what its values may be used for; they look like Spotify's of before 2024.",
         )

@@ -42,6 +42,7 @@ class SourceProfile:
         defines: its identifier tells one album from another (not so where editions share an entry or a page).
         hint: the key of `AlbumQuery.hints` by which it takes exactly the album named; "" when it reads none.
         storage_cap: bytes of its records that its terms let one keep; None for no such limit.
+        fresh_days: for how long what it says is good before it is worth asking again; None for what changes no more.
         keyed: needs a key of the user's; while none of these has one, the demo takes part.
         stand_in: its records count only while no other source knows the album (demo, made-up values).
         limits: pace and patience of its client.
@@ -57,6 +58,7 @@ class SourceProfile:
     defines: bool = False
     hint: str = ""
     storage_cap: int | None = None
+    fresh_days: float | None = None
     keyed: bool = False
     stand_in: bool = False
     limits: Limits = field(default_factory=Limits)

@@ -74,6 +74,7 @@ class SpotifySource:
             hint="spotify_id",
             keyed=True,
             # The rolling limit counts within 30 seconds: what it asks for is waited for.
+            fresh_days=30,
             limits=Limits(rate=self._settings.spotify_rate, concurrent=10, patience=45.0),
             key_at="https://developer.spotify.com/dashboard",
             terms="Its developer terms bar training machine-learning models on its content.",

@@ -23,6 +23,7 @@ from backend.routes import (
     matching_routes,
     metrics_routes,
     ml_routes,
+    refresh_routes,
     system_routes,
     track_routes,
     user_routes,
@@ -56,7 +57,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     app.state.services = services
     errors.install(app)
     for module in (
-        system_routes, ml_routes, job_routes, import_routes,
+        system_routes, ml_routes, job_routes, refresh_routes, import_routes,
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
         artist_routes, track_routes, user_routes, listener_routes, metrics_routes,
     ):  # fmt: skip

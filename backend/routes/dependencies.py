@@ -23,6 +23,7 @@ from backend.services.dump_import import DumpImport
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingestion_service import IngestionService
+from backend.services.job_service import JobService
 from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
@@ -46,6 +47,7 @@ class Services:
     metrics: Metrics
     pace: Pace | None
     ingestion: IngestionService
+    jobs: JobService
     matching: MatchService
     refreshing: RefreshService
     albums: AlbumService

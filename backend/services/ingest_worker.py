@@ -138,7 +138,7 @@ class IngestWorker:
     async def _begin_albums(self) -> None:
         woken = 0.0
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._stopping:
             self._nudged.clear()
             try:
                 begun = await self._steps.feed(
@@ -156,8 +156,10 @@ class IngestWorker:
                 begun = 0
                 await asyncio.sleep(_AGAIN_SECONDS)
             if not begun:
+                # (Python 3.11's wait_for may lose a cancellation that comes together with what it waits for.)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._nudged.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._nudged.wait()
 
     async def _mend(self) -> None:
         tidied = 0.0

@@ -171,6 +171,18 @@ class IngestionService:
             if s.profile.hint and s.profile.defines and s.profile.name in ids and s.profile.name in self._used
         }
 
+    def fresh_days(self) -> dict[str, float]:
+        """By source in use that can be asked, for how many days what it says is good; without those that change no more."""
+        return {
+            s.profile.name: s.profile.fresh_days
+            for s in self._sources
+            if s.profile.fresh_days is not None and s.profile.name in self._used and s.unconfigured() is None
+        }
+
+    def nudge(self) -> None:
+        """Say that there may be something to begin."""
+        self._worker.nudge()
+
     def source_settings(self) -> Mapping[str, Mapping[str, object]]:
         """Every source's settings for people, secrets masked."""
         return {s.profile.name: s.settings.shown() for s in self._sources}

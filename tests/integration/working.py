@@ -47,15 +47,29 @@ class Told:
     """A source that says what a test has it say, and counts how often it is asked and how many at once."""
 
     def __init__(
-        self, name: str, say: Say = says_so, *, stage: Stage = "identity", unconfigured: str | None = None
+        self,
+        name: str,
+        say: Say = says_so,
+        *,
+        stage: Stage = "identity",
+        unconfigured: str | None = None,
+        fresh_days: float | None = None,
     ) -> None:
         self.name, self._say, self._stage, self._unconfigured = name, say, stage, unconfigured
+        self._fresh_days = fresh_days
         self.asked: list[AlbumQuery] = []
         self.now = self.most = 0
 
     @property
     def profile(self) -> SourceProfile:
-        return SourceProfile(name=self.name, rights=Rights.OPEN, gives=GIVES, stage=self._stage, terms="None.")
+        return SourceProfile(
+            name=self.name,
+            rights=Rights.OPEN,
+            gives=GIVES,
+            stage=self._stage,
+            fresh_days=self._fresh_days,
+            terms="None.",
+        )
 
     @property
     def settings(self) -> SettingsGroup:
