@@ -57,7 +57,7 @@ from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
-from backend.services.checks.configuration import check_keys, check_safety
+from backend.services.checks.configuration import check_keys, check_safety, check_traces
 from backend.services.checks.machine import check_cache, check_disk, check_folder, check_memory
 from backend.services.checks.reach import check_reach
 from backend.services.checks.storage import check_database
@@ -250,7 +250,7 @@ def build_doctor(
         return ProcessBudget(profile.name, profile.limits) if database is None else _budget(profile, database)
 
     async def configuration() -> list[Finding]:
-        return [*check_safety(settings), *check_keys(sources, names)]
+        return [*check_safety(settings), *check_keys(sources, names), *check_traces()]
 
     async def machine() -> list[Finding]:
         data = [] if settings.database.database_url is not None else [standing(home) or home]

@@ -35,9 +35,11 @@ _HEAD = (
 )  # fmt: skip
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _WORDS = (
-    "amber paper silver quiet northern broken golden hollow electric velvet crimson winter harbour lantern river machine garden "
-    "signal mirror parade orchard engine letter tide morning window castle ocean summer shadow thunder ribbon candle forest"
-).split()  # noqa: SIM905 - shorter than a list
+    "amber", "paper", "silver", "quiet", "northern", "broken", "golden", "hollow", "electric", "velvet",
+    "crimson", "winter", "harbour", "lantern", "river", "machine", "garden", "signal", "mirror", "parade",
+    "orchard", "engine", "letter", "tide", "morning", "window", "castle", "ocean", "summer", "shadow",
+    "thunder", "ribbon", "candle", "forest",
+)  # fmt: skip
 # What real titles have behind them, about as often.
 _TAILS = ("",) * 14 + (" (feat. {})", " - Remastered 2011", " - Live", " - Radio Edit", " (with {})", ", Pt. 2")
 _GENRES = (
@@ -79,8 +81,8 @@ def generate(path: Path, rows: int) -> None:
             title = name(4) + rng.choice(_TAILS).format(name(2))
             writer.writerow((
                 key(), title, artist, rng.randint(0, 100), *album, share[0], share[1], rng.randrange(12),
-                round(-20 * rng.random(), 3), rng.randrange(2), share[2], share[3], f"{rng.random() ** 9:.3g}", share[4], share[5],
-                round(60 + 120 * rng.random(), 3), rng.randint(90_000, 400_000),
+                round(-20 * rng.random(), 3), rng.randrange(2), share[2], share[3], f"{rng.random() ** 9:.3g}", share[4],
+                share[5], round(60 + 120 * rng.random(), 3), rng.randint(90_000, 400_000),
             ))  # fmt: skip
 
 

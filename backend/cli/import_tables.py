@@ -26,7 +26,12 @@ _SHOWN = 5  # findings of each kind
 
 
 def table(
-    paths: Annotated[list[Path], typer.Argument(help="Tables: .csv, .tsv, .parquet, .ndjson; also .gz and .zst.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Tables: .csv, .tsv, .parquet, .ndjson, also .gz and .zst; MusicBrainz's mbdump.tar.bz2 or its folder."
+        ),
+    ],
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,6 +47,9 @@ def table(
     encoding: Annotated[str, typer.Option(help="How text is written, e.g. cp1252.")] = "utf-8",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be read; store nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write everything that is to be looked at into this CSV.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Of MusicBrainz's dump also albums that the catalogue does not have.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take in tables of tracks or albums; which column is what is guessed and shown. A second time changes nothing.
@@ -49,19 +57,24 @@ def table(
     An import that was interrupted goes on where it was when the same command is given again.
     Exit code: 0 all rows were taken, 1 some could not be, 2 a table cannot be used.
     """
+    from backend.ingestion.tables.mbdump import is_dump
     from backend.ingestion.tables.reading import at
     from backend.services.table_preparing import Options
 
     options = Options(
-        columns=_columns(columns or []), source=source, rights=_rights(rights), encoding=encoding, dry_run=dry_run
-    )
-    sources = [at(path) for path in paths]
+        columns=_columns(columns or []), source=source, rights=_rights(rights), encoding=encoding, dry_run=dry_run,
+        everything=everything,
+    )  # fmt: skip
+    sources = [path if is_dump(path) else at(path) for path in paths]
 
     async def work() -> list[TableReport]:
         async with opened(worker=False) as container:
             with _findings_into(report) as write, _bar() as tell:
+                tables = container.services.tables
                 return [
-                    await container.services.tables.run(one, options, progress=tell(one.name), findings=write(one.name))
+                    await tables.run_dump(one, options, progress=tell(one.name))
+                    if isinstance(one, Path)
+                    else await tables.run(one, options, progress=tell(one.name), findings=write(one.name))
                     for one in sources
                 ]
 
@@ -175,6 +188,7 @@ _SHAPES = {
     "tracks": "tracks",
     "albums": "albums",
     "tags": "tags",
+    "dump": "tables of MusicBrainz's dump",
     "scores": "scores of Album of the Year",
 }
 _LEVELS = {

@@ -170,6 +170,16 @@ class TableStore:
         async with self._database.connection() as connection:
             return {row[0] for row in await connection.fetch(_ODD_ARTISTS, list(keys), list(keys.values()))}
 
+    async def names(self) -> tuple[list[str], list[tuple[str, str]]]:
+        """MusicBrainz's identifiers of the stored albums, and folded artist and title of those that have none."""
+        async with self._database.connection() as connection:
+            called = await connection.fetch("SELECT external_id FROM album_identifiers WHERE source = 'musicbrainz'")
+            others = await connection.fetch(
+                "SELECT DISTINCT artist_key, title_key FROM albums a WHERE NOT EXISTS (SELECT FROM album_identifiers n "
+                "WHERE n.album_id = a.id AND n.source = 'musicbrainz')"
+            )
+        return [row[0] for row in called], [(row[0], row[1]) for row in others]
+
     # -- storing -----------------------------------------------------------------------------------
 
     async def add(self, parts: Sequence[NewRows], *, again: Sequence[str], progress: tuple[str, int]) -> None:

@@ -8,17 +8,19 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.replenish import replenish
+from backend.ingestion.tables.profiles import TABLE_PROFILES
 from backend.ingestion.tables.reading import Source
 from backend.ingestion.tables.records import Album
 from backend.models.bulk_import import Finding, TableReport
 from backend.models.import_results import ImportResult
-from backend.models.ingestion_models import AlbumRecord, RightsLevel, SourceRecord
+from backend.models.ingestion_models import AlbumRecord, RightsLevel, SourceRecord, TrackRecord
 from backend.repositories import records as kept
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.remerging import Remerging
@@ -26,7 +28,7 @@ from backend.repositories.table_store import AlreadyStoredError, NewRows, Stored
 from backend.services.import_files import Given
 from backend.services.page_import import PageImport
 from backend.services.table_matching import Found, TableMatching
-from backend.services.table_preparing import Options, Prepared, examples, prepare
+from backend.services.table_preparing import Options, Prepared, examples, prepare, prepare_dump
 from backend.services.table_rows import RowMaker
 from backend.services.tag_import import TagImport
 from backend.utils.errors import AmbiguousError, InvalidInputError
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Told how many rows are stored, of how many."""
 
+DUMPED: Final = "musicbrainz"
+"""Whose dump tables are read."""
 _WRITERS: Final = 2  # parts that are written at the same time, each over a connection of its own
 _REVISED: Final = 500  # known albums per transaction
 _TRIES: Final = 3
@@ -56,6 +60,7 @@ class _Part:
     same: list[str] = field(default_factory=list)
     ambiguous: list[Finding] = field(default_factory=list)
     rows: NewRows | None = None
+    left_out: int = 0
 
 
 class TableImport:
@@ -123,6 +128,25 @@ class TableImport:
         report.seconds = round(time.perf_counter() - started, 3)
         return report
 
+    async def run_dump(self, path: Path, options: Options, *, progress: Progress = lambda *_: None) -> TableReport:
+        """Take MusicBrainz's dump tables in: of the albums that the catalogue has, or all.
+
+        Raises:
+            InvalidInputError: a table is missing or cannot be read.
+        """
+        started, profile = time.perf_counter(), self._merging.profiles[DUMPED]
+        async with self._running:
+            stored = await self._tables.names()
+            ready = await asyncio.to_thread(prepare_dump, path, options, profile=profile, stored=stored)
+            if not options.dry_run:
+                if self._merging.prepare is not None:
+                    await self._merging.prepare()
+                ready.report.examples = examples(
+                    [*ready.findings, *await self._take(ready, progress, makes_albums=options.everything)]
+                )
+        ready.report.seconds = round(time.perf_counter() - started, 3)
+        return ready.report
+
     async def _take_in(self, source: Source, ready: Prepared, progress: Progress) -> list[Finding]:
         """Hand the table to who takes tables of its shape in."""
         if self._merging.prepare is not None:
@@ -146,7 +170,7 @@ class TableImport:
             return found
         return await self._take(ready, progress)
 
-    async def _take(self, ready: Prepared, progress: Progress) -> list[Finding]:
+    async def _take(self, ready: Prepared, progress: Progress, *, makes_albums: bool = True) -> list[Finding]:
         report, parts = ready.report, ready.parts()
         done, was_finished = await self._tables.begin(
             ready.key,
@@ -161,6 +185,7 @@ class TableImport:
             TableMatching(ready.profile.name),
             others=await self._tables.has_others(ready.profile.name),
             begins=not was_finished,
+            makes_albums=makes_albums,
         )
         if done:
             first = parts[min(done, len(parts)) - 1][1]
@@ -214,17 +239,18 @@ class TableImport:
 
         def decide() -> None:
             work.sort(part, stored)
-            if self._is_plain() and part.new:
+            if self._is_plain(work) and part.new:
                 plain = [i for i in part.new if part.albums[i].artist_key not in odd]
                 part.rows = work.rows(part, plain)
 
         await asyncio.to_thread(decide)
 
-    def _is_plain(self) -> bool:
+    def _is_plain(self, work: _Work) -> bool:
         """Whether rows of one source are its values as they are: nobody is believed otherwise, nothing is estimated."""
         probe: Mapping[RightsLevel, Any] = {}
         estimate = self._merging.estimate
-        return not self._merging.policy.order and (estimate is None or estimate(probe) is probe)
+        is_table = work.ready.profile.name in TABLE_PROFILES
+        return is_table and not self._merging.policy.order and (estimate is None or estimate(probe) is probe)
 
     async def _write(self, work: _Work, wave: Sequence[_Part], done: int) -> None:
         for _ in range(_TRIES):
@@ -291,6 +317,7 @@ class _Work:
     matching: TableMatching
     others: bool
     begins: bool
+    makes_albums: bool
     counts: Counter[str] = field(default_factory=Counter)
     changed: int = 0
     ambiguous: list[Finding] = field(default_factory=list)
@@ -298,6 +325,7 @@ class _Work:
     def sort(self, part: _Part, stored: Sequence[Stored]) -> None:
         """Sort a part's albums by what becomes of them."""
         self.matching.know(stored)
+        part.left_out = 0
         part.new, part.known, part.same, part.ambiguous, part.rows = {}, {}, [], [], None
         rights = self.ready.profile.rights.value
         for i, album in enumerate(part.albums):
@@ -307,7 +335,9 @@ class _Work:
                 shown = f"{album.artist} – {album.title}"
                 part.ambiguous.append(Finding(kind="ambiguous", lines=(album.line,), name=shown, detail=str(problem)))
                 continue
-            if found is None:
+            if found is None and not self.makes_albums:
+                part.left_out += 1
+            elif found is None:
                 part.new[i] = self.matching.new_id(album)
             elif found.stored.digest == kept.digest(album.written) and found.stored.rights == rights:
                 part.same.append(found.stored.id)
@@ -335,6 +365,8 @@ class _Work:
         self.counts["unchanged"] += len(part.same) + len(part.known) - self.changed
         self.counts["matched"] += self.changed
         self.counts["ambiguous"] += len(part.ambiguous)
+        if part.left_out:
+            self.counts["not stored"] += part.left_out
         self.ambiguous += part.ambiguous
         self.changed = 0
 
@@ -361,7 +393,8 @@ def _laid_on(album: Album, found: Found, before: AlbumRecord | None) -> AlbumRec
     return replace(whole, tracks=known + tuple(ours.values()))
 
 
-def _name(track: Any) -> Any:
-    return (
-        track.ids.get("spotify") or track.ids.get("musicbrainz") or (track.title, track.disc_number, track.track_number)
-    )
+def _name(track: TrackRecord) -> tuple[object, ...]:
+    # A service's own number of a track is of one place alone; a recording may stand twice on an album.
+    if "spotify" in track.ids:
+        return (track.ids["spotify"],)
+    return track.ids.get("musicbrainz") or track.title, track.disc_number, track.track_number

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from backend.ingestion.source import SourceProfile
 from backend.ingestion.tables import albums as laid
-from backend.ingestion.tables import cells, mapping, reading, records
+from backend.ingestion.tables import cells, mapping, mbdump, reading, records
 from backend.ingestion.tables.profiles import LASTFM_TABLE, SPOTIFY_TABLE, TABLE_PROFILES, table_with
 from backend.ingestion.tables.reading import PART
 from backend.ingestion.tables.tags import TagTable, read_tags
@@ -41,6 +42,7 @@ class Options:
         rights: what the table's terms allow.
         encoding: how its text is written.
         dry_run: store nothing.
+        everything: of a dump, also albums that the catalogue does not have.
     """
 
     columns: Mapping[str, str]
@@ -48,6 +50,7 @@ class Options:
     rights: Rights | None = None
     encoding: str = "utf-8"
     dry_run: bool = False
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,49 @@ def prepare(source: reading.Source, options: Options) -> Prepared:
     return Prepared(report, profile, key, found, table.frame, whole.albums, whole.tracks, findings)
 
 
+def prepare_dump(
+    path: Path, options: Options, *, profile: SourceProfile, stored: tuple[Sequence[str], Sequence[tuple[str, str]]]
+) -> Prepared:
+    """Join MusicBrainz's dump tables and lay their rows together; blocking.
+
+    Args:
+        path: a folder with the tables, or the archive of them.
+        options: what the user says.
+        profile: of whose dump it is.
+        stored: identifiers, and folded names, of the albums that are wanted.
+
+    Raises:
+        InvalidInputError: a table is missing or cannot be read, or something is said that a dump says itself.
+    """
+    if options.columns or options.source or options.rights:
+        raise InvalidInputError("dump tables say themselves what they are; leave out --map, --source, --rights")
+    with mbdump.tables_of(path) as tables:
+        frame = mbdump.rows(tables, mbids=set(stored[0]), keys=set(stored[1]), everything=options.everything)
+    whole = laid.lay_together(frame, mbdump.DUMP)
+    findings = tuple(_findings(whole, ()))
+    report = TableReport(
+        file=str(path),
+        shape="dump",
+        source=profile.name,
+        rights=profile.rights.value,
+        why=profile.terms,
+        columns=tuple(
+            MappedColumn(field=c.field, column=c.column, samples=_samples(frame.get_column(c.field)))
+            for c in mbdump.DUMP.columns
+        ),
+        rows=frame.height,
+        albums=whole.albums.height,
+        tracks=whole.tracks.height,
+        found=dict(Counter(finding.kind for finding in findings)),
+        examples=examples(findings),
+        dry_run=options.dry_run,
+    )
+    # What is selected depends on what is stored: another selection is another import.
+    digest = hashlib.blake2b(repr(whole.albums.get_column("album_mbid").to_list()).encode(), digest_size=16).hexdigest()
+    key = _key(digest, mbdump.DUMP, profile.name)
+    return Prepared(report, profile, key, mbdump.DUMP, frame, whole.albums, whole.tracks, findings)
+
+
 def _of_others(ready: Prepared, options: Options) -> Prepared:
     """A table that another reader takes in."""
     if ready.mapping.shape == "scores":
@@ -195,9 +241,13 @@ def _whose(found: mapping.Mapping, options: Options) -> tuple[SourceProfile, str
 
 
 def _shown(frame: pl.DataFrame, column: mapping.Column) -> MappedColumn:
-    values = frame.get_column(column.column).drop_nulls().head(50).unique(maintain_order=True).head(_SAMPLES).to_list()
-    samples = tuple(v.replace(PART, ", ")[:_LONGEST_SAMPLE] for v in values)
+    samples = _samples(frame.get_column(column.column))
     return MappedColumn(field=column.field, column=column.column, unit=column.unit, samples=samples)
+
+
+def _samples(cells: pl.Series) -> tuple[str, ...]:
+    values = cells.drop_nulls().head(50).unique(maintain_order=True).head(_SAMPLES).to_list()
+    return tuple(str(v).replace(PART, ", ")[:_LONGEST_SAMPLE] for v in values)
 
 
 def _key(digest: str, found: mapping.Mapping, source: str) -> str:

@@ -122,7 +122,9 @@ def _keyed(frame: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     named = pl.concat_str(
         title, pl.lit(PART), pl.col("disc_number").fill_null(0), pl.lit(PART), pl.col("track_number").fill_null(0)
     )
-    return frame.with_columns(t=pl.coalesce("track_id", "track_mbid", named))
+    # A recording may stand twice on an album, a track that a service numbers itself may not.
+    placed = pl.col("track_mbid") + pl.lit(PART) + named
+    return frame.with_columns(t=pl.coalesce("track_id", placed, named))
 
 
 def _once(frame: pl.DataFrame) -> tuple[list[tuple[int, int]], list[Contradiction], pl.DataFrame]:
