@@ -27,7 +27,7 @@ from backend.repositories.step_queue import Message, StepQueue, put
 from backend.repositories.storage import Storage
 from backend.repositories.vitals import read_vitals
 from backend.services.checks import machine
-from backend.services.checks.configuration import check_file, check_keys, check_safety, variables
+from backend.services.checks.configuration import check_file, check_keys, check_safety, check_traces, variables
 from backend.services.checks.reach import check_reach, clock
 from backend.services.checks.storage import check_database, read_findings
 from backend.services.checks.work import check_budgets, check_queue, check_rights
@@ -283,6 +283,14 @@ def test_keys_that_are_missing_say_where_to_get_them() -> None:
     assert check_keys(sources, frozenset()) == []
 
 
+def test_traces_that_cannot_be_sent() -> None:
+    assert check_traces() == []
+    with environment(OTEL_TRACES_EXPORTER="zipkin"):
+        (found,) = check_traces()
+    assert (found.grade, found.said) == (Grade.WARNING, "nothing is traced")
+    assert "zipkin is not known" in found.remedy
+
+
 def test_strangers_may_not_write_unnoticed() -> None:
     with environment(API_HOST="0.0.0.0", TENSOE_CONTACT=""):
         found = by_check(check_safety(Settings()))
@@ -373,7 +381,8 @@ async def test_what_sources_say_becomes_findings(monkeypatch: pytest.MonkeyPatch
     nowhere = at("http://no-such-host.invalid")
     (offline,) = await check_reach([nowhere], budget=budget, observe=lambda *_: None)
     assert offline.grade is Grade.PROBLEM
-    assert "offline" in offline.said
+    assert offline.check == "reach"
+    assert "this machine is offline" in offline.said
     off = ReccoBeatsSource(ReccoBeatsSettings(reccobeats_enabled=False))
     assert await check_reach([off], budget=budget, observe=lambda *_: None) == []
 

@@ -15,6 +15,7 @@ from backend.config.settings import Settings, SettingsGroup
 from backend.ingestion.exchange import HttpSettings
 from backend.ingestion.source import Source
 from backend.models.diagnosis import Finding, ok, problem, warning
+from backend.utils import tracing
 
 _NEAR: Final = 0.85  # of a name's letters: nearer to a variable of ours than to any other word
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on
@@ -72,6 +73,16 @@ def check_safety(settings: Settings) -> list[Finding]:
             )
         )
     return found
+
+
+def check_traces() -> list[Finding]:
+    """Whether traces can be sent, where the environment asks for them."""
+    if not tracing.is_wanted():
+        return []
+    wrong = tracing.start()
+    if wrong:
+        return [warning("traces", "nothing is traced", remedy=wrong)]
+    return [ok("traces", "made as OTEL_* asks for; a collector that is away is seen in the log alone")]
 
 
 def check_keys(sources: Sequence[Source], used: frozenset[str]) -> list[Finding]:
