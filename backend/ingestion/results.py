@@ -8,8 +8,8 @@ from typing import Final
 from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome
 from backend.models.results import IngestReport, IngestResult
 
-# Outcomes after which a later try may know more: they make an album partial.
-_UNFINISHED: Final = frozenset({Outcome.BLOCKED, Outcome.THROTTLED, Outcome.FAILED, Outcome.AMBIGUOUS})
+UNFINISHED: Final = frozenset({Outcome.BLOCKED, Outcome.THROTTLED, Outcome.FAILED, Outcome.AMBIGUOUS})
+"""Outcomes after which a later try may know more: they make an album partial."""
 # Of an album of which nothing is stored: what a person can do most about comes first.
 _NOTHING: Final = (
     (Outcome.AMBIGUOUS, IngestResult.AMBIGUOUS),
@@ -40,7 +40,7 @@ def report_of(query: AlbumQuery, outcomes: Sequence[SourceOutcome], *, album_id:
 
 
 def _stored(outcomes: Sequence[SourceOutcome]) -> tuple[IngestResult, str]:
-    unfinished = [o for o in outcomes if o.outcome in _UNFINISHED]
+    unfinished = [o for o in outcomes if o.outcome in UNFINISHED]
     result = IngestResult.PARTIAL if unfinished else IngestResult.COMPLETE
     return result, "; ".join(f"{o.source}: {o.outcome}" for o in unfinished)
 

@@ -124,6 +124,29 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFailure:
+    """Why a source gave nothing for an album that failed, and how often it was tried."""
+
+    source: str
+    outcome: Outcome
+    detail: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """An album that failed and that nobody has taken up again."""
+
+    job_id: str
+    position: int
+    album: str
+    artist: str
+    detail: str
+    finished_at: datetime
+    sources: tuple[SourceFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A page of rows in a stable order, and the cursor of the next one (None at the end)."""
 

@@ -22,7 +22,11 @@ Next = Callable[[AlbumQuery, Mapping[str, StepView], str | None], Move]
 _MOST_IN_MIND: Final = 300  # albums whose records are kept in mind
 _FEED_LOCK: Final = 0x74656E736F66  # "tensof": one worker at a time begins albums
 
-_BEGUN: Final = "SELECT count(*) FROM ingest_items WHERE state IN ('running', 'storing')"
+# Albums of a job that rests take nobody's room.
+_BEGUN: Final = """
+SELECT count(*) FROM ingest_items i JOIN ingest_jobs j ON j.id = i.job_id
+WHERE i.state IN ('running', 'storing') AND j.state = 'open'
+"""
 # Of each open job the next albums; a job that was idle starts where the others are now, neither ahead nor behind for its rest.
 _NEXT_ITEMS: Final = """
 WITH jobs AS (
@@ -91,6 +95,13 @@ SELECT b.*, r.source, r.round, r.record, r.rights, r.fetched_at FROM begun b LEF
     WHERE album_id = b.album_id AND valid_to IS NULL AND source <> $3 AND source NOT IN (
         SELECT source FROM ingest_steps WHERE job_id = $1 AND position = $2 AND record IS NOT NULL)
 ) r ON true ORDER BY r.source
+"""
+# Whoever resumes the job at this moment waits for it or is seen: no step stays behind.
+_REST: Final = """
+WITH job AS (SELECT state FROM ingest_jobs WHERE id = $1 FOR SHARE)
+UPDATE ingest_steps s SET state = 'parked', round = s.round + 1, at = now(),
+    not_before = CASE WHEN job.state = 'paused' THEN NULL ELSE now() END
+FROM job WHERE s.job_id = $1 AND s.position = $2 AND s.source = $3 AND s.round = $4 AND s.state = 'queued'
 """
 _END: Final = """
 UPDATE ingest_steps SET state = $5, round = round + $6, failures = failures + $7, not_before = $8, outcome = $9, detail = $10,
@@ -221,14 +232,7 @@ class StepRepository:
     async def rest(self, step: Step) -> None:
         """Put a step aside until its job is resumed; nothing else becomes of its album meanwhile."""
         async with self._database.connection() as connection:
-            await connection.execute(
-                "UPDATE ingest_steps SET state = 'parked', round = round + 1, not_before = NULL, at = now() "
-                "WHERE job_id = $1 AND position = $2 AND source = $3 AND round = $4 AND state = 'queued'",
-                step.job_id,
-                step.position,
-                step.source,
-                step.round,
-            )
+            await connection.execute(_REST, step.job_id, step.position, step.source, step.round)
 
     async def refuse(self, step: Step, problem: str) -> None:
         """Close an album that cannot be asked for as it was: of what its caller gave, something is wrong; nothing is stored."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from backend.models.results import IngestReport, IngestResult, JobStatus
+from backend.models.results import IngestReport, IngestResult
+from backend.routes import job_control_routes
 from backend.routes import schemas_ingestion as schemas
 from backend.routes.answers import json_answer, next_link
 from backend.routes.dependencies import WRITES, With
 from backend.routes.errors import ProblemError
+from backend.routes.job_control_routes import JobId, summary
 
 router = APIRouter(prefix="/ml", tags=["ingestion"])
-
-JobId = Annotated[str, Path(max_length=100, pattern=r"^[0-9a-zA-Z_-]+$", description="As the batch's answer named it.")]
+router.include_router(job_control_routes.router)  # first: "dead-letters" is no job's id
 
 _NOTHING = {
     IngestResult.NOT_FOUND: (404, "No source knows this album"),
@@ -57,7 +58,7 @@ async def ingest_album(asked: schemas.AlbumRequest, with_: With) -> Response:
 async def ingest_batch(asked: schemas.BatchRequest, with_: With) -> Response:
     """Take a list, answer at once with a job id and where to follow it. The job survives restarts of the server."""
     queries = asked.queries()
-    job_id = await with_.ingestion.submit(queries)
+    job_id = await with_.ingestion.submit(queries, priority=asked.priority)
     where = f"/ml/jobs/{job_id}"
     body = {"job_id": job_id, "total": len(queries), "status_url": where}
     return json_answer(body, status=202, headers={"location": where})
@@ -67,7 +68,7 @@ async def ingest_batch(asked: schemas.BatchRequest, with_: With) -> Response:
 async def jobs(with_: With, limit: Annotated[int, Query(ge=1, le=200)] = 20) -> Response:
     """The latest jobs, newest first, without their albums."""
     found = await with_.ingestion.jobs(limit=limit)
-    return json_answer({"data": [_summary(job) for job in found]})
+    return json_answer({"data": [summary(job) for job in found]})
 
 
 @router.get("/jobs/{job_id}", response_model=schemas.Job, summary="A job with its albums")
@@ -83,7 +84,7 @@ async def job(
     following = offset + len(found.items)
     more = following if found.items and following < found.total else None
     headers = {} if more is None else {"link": next_link(request, offset=more)}
-    return json_answer({**_summary(found), "items": found.items, "next_offset": more}, headers=headers)
+    return json_answer({**summary(found), "items": found.items, "next_offset": more}, headers=headers)
 
 
 def shown(report: IngestReport) -> dict[str, object]:
@@ -95,16 +96,6 @@ def shown(report: IngestReport) -> dict[str, object]:
         "album": report.album,
         "artist": report.artist,
         "sources": report.sources,
-    }
-
-
-def _summary(job: JobStatus) -> dict[str, object]:
-    return {
-        "id": job.id,
-        "created_at": job.created_at,
-        "finished_at": job.finished_at,
-        "total": job.total,
-        "counts": job.counts,
     }
 
 

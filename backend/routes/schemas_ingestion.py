@@ -30,6 +30,9 @@ class AlbumRequest(Schema):
         return AlbumQuery(album=self.album_name, artist=self.artist_name, hints={k: v for k, v in hints.items() if v})
 
 
+Priority = Annotated[int, Field(ge=-100, le=100)]
+
+
 def _form(value: Any) -> str:
     return "pair" if isinstance(value, list | tuple) else "object"
 
@@ -47,6 +50,8 @@ class BatchRequest(Schema):
         min_length=1, examples=[[["Abbey Road", "The Beatles"], ["Kind of Blue", "Miles Davis"]]]
     )
     """Album first, artist second, or objects as for one album; at most MAX_BATCH_ALBUMS."""
+    priority: Priority = 0
+    """Jobs of a higher one go first, those of the same take turns."""
 
     def queries(self) -> list[AlbumQuery]:
         """What services take."""
@@ -93,7 +98,8 @@ class JobItem(Schema):
     position: int
     album: str
     artist: str
-    state: str = Field(examples=["queued", "running", "done"])
+    state: str = Field(examples=["queued", "running", "waiting", "done"])
+    """waiting: stored as far as it is known; a source is asked again later."""
     result: IngestResult | None = None
     detail: str | None = None
     album_id: str | None = None
@@ -104,6 +110,10 @@ class JobSummary(Schema):
     """A job as it stands."""
 
     id: str
+    kind: str = Field(examples=["ingest", "retry", "refresh"])
+    state: str = Field(examples=["open", "paused", "cancelled", "finished"])
+    priority: int = 0
+    """-100..100; the highest goes first."""
     created_at: datetime
     finished_at: datetime | None = None
     total: int
@@ -123,3 +133,45 @@ class JobList(Schema):
     """The latest jobs, newest first."""
 
     data: list[JobSummary]
+
+
+class JobChange(Schema):
+    """What may be changed of a job."""
+
+    priority: Priority
+
+
+class RetryRequest(Schema):
+    """Which albums of a job to take up again."""
+
+    only: list[IngestResult] = Field(default_factory=list, max_length=10, examples=[["failed", "blocked"]])
+    """Those that ended so; when empty: partial, blocked, throttled, failed and cancelled."""
+    priority: Priority = 0
+
+
+class SourceFailure(Schema):
+    """Why a source gave nothing."""
+
+    source: str
+    outcome: Outcome
+    detail: str
+    attempts: int
+
+
+class DeadLetter(Schema):
+    """An album that failed and that no retry has taken up."""
+
+    job_id: str
+    position: int
+    album: str
+    artist: str
+    detail: str
+    finished_at: datetime
+    sources: list[SourceFailure]
+
+
+class DeadLetters(Schema):
+    """Albums that failed, the latest first."""
+
+    data: list[DeadLetter]
+    next_cursor: str | None = None
