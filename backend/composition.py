@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from collections.abc import Sequence
 from functools import partial
 
@@ -121,7 +123,12 @@ def build_services(
     """Every service, made from what `open_container` has opened."""
     sources = build_sources()
     used = in_use(sources, settings.ingestion)
-    transports = {s.profile.name: _transport(s, session=session, metrics=metrics, database=database) for s in sources}
+    transports = {
+        s.profile.name: _transport(
+            s, session=session, metrics=metrics, database=database, seconds=settings.ingestion.ingestion_request_seconds
+        )
+        for s in sources
+    }
     jobs, aggregates, unmatched = JobRepository(database), Aggregates(database), UnmatchedRepository(database)
 
     async def stored() -> None:
@@ -268,11 +275,13 @@ def build_doctor(
     return Doctor({**checks, "machine": machine}, reach=reach)
 
 
-def _transport(source: Source, *, session: ClientSession, metrics: Metrics, database: Database) -> Transport:
+def _transport(
+    source: Source, *, session: ClientSession, metrics: Metrics, database: Database, seconds: float | None
+) -> Transport:
     profile = source.profile
     return Transport(
         profile.name,
-        limits=profile.limits,
+        limits=profile.limits if seconds is None else replace(profile.limits, timeout=seconds),
         session=session,
         observe=metrics.source_request,
         memory=SourceMemory(database, profile.name),

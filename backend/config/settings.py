@@ -153,6 +153,9 @@ class IngestionSettings(SettingsGroup):
     ingestion_window: int = Field(default=200, ge=1, le=10_000)  # albums on their way at a time, over all workers
     # After which seconds a step that failed of something passing is tried again, each time; then it has failed.
     ingestion_retry_seconds: tuple[float, ...] = (5, 30, 120, 600)
+    ingestion_request_seconds: float | None = Field(
+        default=None, gt=0
+    )  # for one request; unset: as each source is known
     ingestion_refresh_hours: float = Field(default=6, ge=0)  # between looks for what is no longer fresh; 0: never
     ingestion_refresh_albums: int = Field(default=500, ge=1)  # at the most asked for again at a time
     max_genres_per_track: int = Field(default=10, ge=0)
