@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.repositories.database import Database
-from backend.repositories.migrations import newest_revision
 
 EXTENSIONS: Final = ("pg_trgm",)
 """What the migrations install."""
@@ -65,6 +64,8 @@ async def read_vitals(database: Database) -> Vitals:
     Raises:
         DatabaseError: it cannot be asked.
     """
+    from backend.repositories.migrations import newest_revision  # late: Alembic takes 0.1 s to import
+
     async with database.connection() as connection:
         row = await connection.fetchrow(_SERVER)
         revision = None
