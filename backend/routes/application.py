@@ -25,6 +25,7 @@ from backend.routes import (
     ml_routes,
     refresh_routes,
     system_routes,
+    table_routes,
     track_routes,
     user_routes,
 )
@@ -57,7 +58,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     app.state.services = services
     errors.install(app)
     for module in (
-        system_routes, ml_routes, job_routes, refresh_routes, import_routes,
+        system_routes, ml_routes, job_routes, refresh_routes, import_routes, table_routes,
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
         artist_routes, track_routes, user_routes, listener_routes, metrics_routes,
     ):  # fmt: skip
@@ -95,6 +96,6 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
         )
     stack.append(Middleware(RateLimit, pace=pace, refused=refused))
     stack.append(Middleware(ApiKeyGuard, keys=settings.api.keys))
-    streamed = import_routes.STREAMED | listener_routes.STREAMED
+    streamed = import_routes.STREAMED | listener_routes.STREAMED | table_routes.STREAMED
     stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, streamed=streamed))
     return stack
