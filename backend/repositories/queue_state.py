@@ -38,7 +38,7 @@ ORDER BY j.id
 """
 _FAILED: Final = """
 SELECT job_id, count(*) AS albums FROM ingest_items
-WHERE state = 'done' AND result = 'failed' AND finished_at > now() - make_interval(days => $1)
+WHERE state = 'done' AND result = 'failed' AND retried_by IS NULL
 GROUP BY job_id ORDER BY max(finished_at) DESC
 """
 
@@ -57,7 +57,7 @@ class QueueState:
         jobs: open ones.
         paused: jobs that take a rest.
         standing: some open jobs in which nothing has happened for long, and how many there are.
-        failed: some jobs with albums that failed lately, and how many such albums there are.
+        failed: some jobs with albums that failed and that nobody took up, and how many such albums there are.
     """
 
     workers: int
@@ -72,14 +72,13 @@ class QueueState:
     failed: tuple[tuple[str, ...], int]
 
 
-async def read_queue(database: Database, *, lost_after: float, standing_after: float, days: int) -> QueueState:
+async def read_queue(database: Database, *, lost_after: float, standing_after: float) -> QueueState:
     """Ask how the work stands.
 
     Args:
         database: the tables, migrated.
         lost_after: seconds without a sign of life that are too many.
         standing_after: seconds without any change after which a job stands still.
-        days: for which failures count.
 
     Raises:
         DatabaseError: it cannot be asked.
@@ -89,7 +88,7 @@ async def read_queue(database: Database, *, lost_after: float, standing_after: f
         queue = await connection.fetchrow(_QUEUE, lost_after)
         opened = await connection.fetchrow(_OPEN)
         standing = [row["id"] for row in await connection.fetch(_STANDING, standing_after)]
-        failed = await connection.fetch(_FAILED, days)
+        failed = await connection.fetch(_FAILED)
     return QueueState(
         workers=workers,
         due=queue["due"],

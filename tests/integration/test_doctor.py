@@ -210,7 +210,10 @@ async def test_steps_overdue_lost_and_jobs_that_stand_still(database: Database) 
     assert "silent for up to 10 minutes" in found["dead workers"].said
     assert found["jobs"].grade is Grade.WARNING
     assert job_id in found["jobs"].said
-    assert "1 albums failed" in found["failed albums"].said
+    assert "1 albums failed" in found["dead letters"].said
+    async with database.connection() as connection:
+        await connection.execute("UPDATE ingest_items SET retried_by = 'another' WHERE position = 3")
+    assert "dead letters" not in by_check(await check_queue(database))
     async with database.connection() as connection:
         await connection.execute(
             "INSERT INTO ingest_steps (job_id, position, source, state, not_before, at) "

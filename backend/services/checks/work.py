@@ -19,7 +19,6 @@ _ALARM: Final = 0.8  # of a storage cap
 _LOST_SECONDS: Final = 60.0
 _OVERDUE_SECONDS: Final = 3600.0  # a slow source's part of the albums on their way may wait for half an hour
 _STANDING_SECONDS: Final = 3600.0
-_FAILED_DAYS: Final = 7
 
 
 async def check_budgets(budgets: Budgets) -> list[Finding]:
@@ -50,7 +49,7 @@ def _budget(state: BudgetState) -> list[Finding]:
 
 async def check_queue(database: Database) -> list[Finding]:
     """Steps that nobody takes, workers that died, jobs that stand still, albums that failed."""
-    state = await read_queue(database, lost_after=_LOST_SECONDS, standing_after=_STANDING_SECONDS, days=_FAILED_DAYS)
+    state = await read_queue(database, lost_after=_LOST_SECONDS, standing_after=_STANDING_SECONDS)
     return [_workers(state), *_steps(state), *_jobs(state)]
 
 
@@ -88,10 +87,9 @@ def _jobs(state: QueueState) -> list[Finding]:
         remedy = "see what the worker's log says, and restart it" if state.workers else "start a worker"
         found.append(warning("jobs", said, remedy=remedy))
     if albums:
-        said = f"{albums:,} albums failed in the last {_FAILED_DAYS} days: {_listed(failing, len(failing))}"
-        found.append(
-            warning("failed albums", said, remedy="`tensoe jobs ID` says of what; send them again when it is mended")
-        )
+        said = f"{albums:,} albums failed and nobody has taken them up: {_listed(failing, len(failing))}"
+        remedy = "/ml/jobs/dead-letters says of what; POST /ml/jobs/dead-letters/retry takes them up when it is mended"
+        found.append(warning("dead letters", said, remedy=remedy))
     return found
 
 
