@@ -90,12 +90,25 @@ class IngestRunner:
 
 
 async def store_records(
-    store: AlbumStore, records: Sequence[SourceRecord], *, merging: Merging, stored: Callable[[], Awaitable[None]]
+    store: AlbumStore,
+    records: Sequence[SourceRecord],
+    *,
+    merging: Merging,
+    stored: Callable[[], Awaitable[None]],
+    album_id: str | None = None,
 ) -> str | None:
-    """Store what sources said of an album, and have caches forget it; answers its id, None where nobody said anything."""
+    """Store what sources said of an album, and have caches forget it; answers its id, None where nobody said anything.
+
+    Args:
+        store: where albums are kept.
+        records: one per source.
+        merging: how they become rows.
+        stored: awaited afterwards, to empty caches.
+        album_id: the stored album that they were asked for; None when it is not known.
+    """
     if not records:
         return None
-    album = await insert_album(store, records, merging=merging)
+    album = await insert_album(store, records, merging=merging, album_id=album_id)
     try:
         await stored()
     except Exception:

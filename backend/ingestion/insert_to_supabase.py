@@ -12,7 +12,7 @@ from backend.ingestion.merger import Levels, merge_levels
 from backend.ingestion.policy import MergePolicy
 from backend.ingestion.replenish import replenish
 from backend.ingestion.source import SourceProfile
-from backend.ingestion.store import AlbumStore, Estimate, Prepare
+from backend.ingestion.store import AlbumStore, AlbumTransaction, Estimate, Prepare
 from backend.models.ingestion_models import MergedAlbum, RightsLevel, SourceRecord
 from backend.utils.identifiers import derive
 
@@ -43,7 +43,9 @@ class Merging:
         return levels if self.estimate is None else self.estimate(levels)
 
 
-async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, merging: Merging) -> MergedAlbum:
+async def insert_album(
+    store: AlbumStore, records: Sequence[SourceRecord], *, merging: Merging, album_id: str | None = None
+) -> MergedAlbum:
     """Store an album from the records asked for now and those already known of it.
 
     A source that failed this time keeps what it said before: asking again never loses anything.
@@ -52,6 +54,7 @@ async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, me
         store: where albums are kept.
         records: at least one record; one per source.
         merging: how they become rows.
+        album_id: the stored album that the sources were asked for, however they spell it; None when it is not known.
 
     Returns:
         The album as stored, from all sources.
@@ -63,8 +66,11 @@ async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, me
     ids = _defining(records, merging.profiles) or draft.ids
     # By every name it may be found under, so that two requests that spell it differently still meet.
     locks = [f"album:{draft.artist_key}/{draft.title_key}", *(f"id:{k}:{v}" for k, v in draft.ids.items())]
+    if album_id is not None:
+        locks.append(f"found:{album_id}")
     async with store.transaction(locks) as transaction:
-        album_id = await transaction.locate(ids=ids, artist_key=draft.artist_key, title_key=draft.title_key)
+        if album_id is None or not await _is_meant(transaction, album_id, ids, merging.profiles):
+            album_id = await transaction.locate(ids=ids, artist_key=draft.artist_key, title_key=draft.title_key)
         if album_id is None and await transaction.is_taken(draft.id):
             # Another album of the same artist and name: told apart by what the services call this one.
             album_id = derive("album", draft.artist_key, draft.title_key, *sorted(ids.items()))
@@ -82,6 +88,17 @@ async def insert_album(store: AlbumStore, records: Sequence[SourceRecord], *, me
         levels = drafts if album_id is None else merging.levels(records, album_id=album_id)
         await transaction.save(levels, records)
     return levels[RightsLevel.ANY]
+
+
+async def _is_meant(
+    transaction: AlbumTransaction, album_id: str, ids: Mapping[str, str], profiles: Mapping[str, SourceProfile]
+) -> bool:
+    """Whether a stored album that was asked for is what was found: it is there, and no identifier says otherwise."""
+    before = await transaction.records(album_id)
+    theirs = _defining(before, profiles)
+    if not before or any(theirs.get(source, n) != n for source, n in ids.items()):
+        return False
+    return not ids or await transaction.locate(ids=ids, artist_key="", title_key="") in {None, album_id}
 
 
 def _defining(records: Sequence[SourceRecord], profiles: Mapping[str, SourceProfile]) -> dict[str, str]:

@@ -56,5 +56,8 @@ class AlbumStore(Protocol):
     """Where albums are kept."""
 
     def transaction(self, lock: Sequence[str]) -> AbstractAsyncContextManager[AlbumTransaction]:
-        """Begin; others that name one of the same locks wait until it ends."""
+        """Begin; others that name one of the same locks wait until it ends.
+
+        Names that begin with "found:" are those of albums that are stored, by their id; they are taken last.
+        """
         ...

@@ -39,6 +39,8 @@ _ALBUMS_AT_ONCE: Final = 2_000  # per transaction of a bulk write: about 20,000 
 # Single albums share it, a bulk write has it alone: it may touch any album, and a lock for each would fill the lock table.
 _BULK_LOCK: Final = 0x74656E736F65  # "tensoe"
 
+_FOUND: Final = "found:"  # of the names of locks: those of albums that are stored, taken after all others
+
 # By what services call it: the album that most of them mean, then the oldest; none that the surest service calls otherwise.
 _BY_IDS: Final = """
 SELECT a.id FROM albums a JOIN album_identifiers n ON n.album_id = a.id
@@ -83,7 +85,8 @@ class AlbumRepository:
         """
         async with self._database.transaction() as connection:
             await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _BULK_LOCK)
-            await _lock(connection, lock)
+            await _lock(connection, [name for name in lock if not name.startswith(_FOUND)])
+            await _lock(connection, [name for name in lock if name.startswith(_FOUND)])
             yield AlbumTransaction(connection)
 
     async def save_many(self, items: Iterable[Item]) -> int:
@@ -135,7 +138,7 @@ class AlbumTransaction:
         if found is None:
             return None
         # Others may have found it by another name, and so under other locks. Who has this lock waits for no further one.
-        await _lock(connection, [f"found:{found}"])
+        await _lock(connection, [f"{_FOUND}{found}"])
         return str(found)
 
     async def is_taken(self, album_id: str) -> bool:
@@ -209,6 +212,8 @@ async def lock_all(connection: Connection) -> None:
 
 
 async def _lock(connection: Connection, names: Sequence[str]) -> None:
+    if not names:
+        return
     # In one order for everybody, so that two who want the same locks cannot each hold one and wait.
     keys = sorted({_lock_key(name) for name in names})
     await connection.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", keys)

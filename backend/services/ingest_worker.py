@@ -253,7 +253,13 @@ class IngestWorker:
         if gathered.attempts > _MOST_ATTEMPTS:
             return _failed(query, f"given up after {gathered.attempts - 1} tries that ended with their process")
         try:
-            album_id = await store_records(self._store, gathered.records, merging=self._merging, stored=self._stored)
+            album_id = await store_records(
+                self._store,
+                gathered.records,
+                merging=self._merging,
+                stored=self._stored,
+                album_id=gathered.album_id,
+            )
         except (DatabaseError, BusyError):
             raise
         except InvalidInputError as problem:
