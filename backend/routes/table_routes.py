@@ -64,9 +64,7 @@ async def import_table(
         dry_run=dry_run,
     )
     async with uploaded(request, most=with_.settings.api.max_import_bytes) as uploads:
-        found = []
-        for upload in uploads:
-            found.append(asdict(await with_.tables.run(_given(upload), options)))
+        found = [asdict(await with_.tables.run(_given(upload), options)) for upload in uploads]
     return json_answer({"tables": found})
 
 

@@ -159,7 +159,7 @@ class TableImport:
             return []
         if shape == "scores":
             taken = await self._pages.run([Given(source.name, source.open)])
-            ready.report.counts = {k: taken.counts[k] for k in ImportResult if taken.counts[k]}
+            ready.report.counts = {k.value: taken.counts[k] for k in ImportResult if taken.counts[k]}
             odd = {ImportResult.UNREADABLE: "unusable row", ImportResult.AMBIGUOUS: "ambiguous"}
             found = [
                 Finding(kind=odd[i.result], lines=(i.line or 0,), name=i.name, detail=i.detail)

@@ -47,7 +47,9 @@ async def test_what_cannot_be_is_refused(params: dict[str, str], api: httpx.Asyn
 
 async def test_scores_go_to_their_own_reader(api: httpx.AsyncClient) -> None:
     sent = [("files", ("scores.csv", "Artist,Title,AOTY User Score\nAda,Tide,70\n"))]
-    (table,) = (await api.post(PATH, files=sent)).json()["tables"]
+    answer = await api.post(PATH, files=sent)
+    assert answer.status_code == 200, answer.text
+    (table,) = answer.json()["tables"]
     assert (table["shape"], table["source"], table["counts"]) == ("scores", "aoty", {"new": 1})
 
 
