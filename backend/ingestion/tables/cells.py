@@ -31,7 +31,8 @@ _RANGES: Final = {
     "duration_ms": (1.0, 24 * 3_600_000.0),
     "disc_number": (1.0, 32_767.0),
     "track_number": (1.0, 2_147_483_647.0),
-    "count": (0.0, 2_147_483_647.0),
+    **dict.fromkeys(("count", "critic_count", "user_count"), (0.0, 2_147_483_647.0)),
+    **dict.fromkeys(("critic_score", "user_score"), (0.0, 100.0)),
 }
 _WHOLE: Final = frozenset({"key", "mode", "time_signature", "disc_number", "track_number"})
 # Numbers by which tables say that nothing was measured; no fault of the table.
