@@ -37,6 +37,7 @@ from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
 from backend.repositories.ingest_statistics import IngestStatistics
 from backend.repositories.job_control import JobControl
+from backend.repositories.job_progress import JobProgressRepository
 from backend.repositories.jobs import JobRepository
 from backend.repositories.listens import ListenRepository
 from backend.repositories.measured_tracks import MeasuredTracks
@@ -72,6 +73,7 @@ from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
+from backend.services.job_following import JobFollowing
 from backend.services.job_service import JobService
 from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
@@ -191,6 +193,11 @@ def build_services(
             retries=RetryRepository(database),
             hints={s.profile.name: s.profile.hint for s in used if s.profile.hint and s.profile.defines},
             nudge=worker.nudge,
+        ),
+        following=JobFollowing(
+            JobProgressRepository(database),
+            Budgets(database),
+            [s.profile for s in used if s.unconfigured() is None],
         ),
         matching=MatchService(unmatched, ingestion),
         refreshing=refreshing,

@@ -23,6 +23,7 @@ from backend.services.dump_import import DumpImport
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingestion_service import IngestionService
+from backend.services.job_following import JobFollowing
 from backend.services.job_service import JobService
 from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
@@ -48,6 +49,7 @@ class Services:
     pace: Pace | None
     ingestion: IngestionService
     jobs: JobService
+    following: JobFollowing
     matching: MatchService
     refreshing: RefreshService
     albums: AlbumService
