@@ -99,7 +99,7 @@ def _check(roots: Sequence[str], reply: Reply) -> None:
     elif code in _PASSING:
         raise ServerFaultError(f"Last.fm: {message} (error {code})")
     elif code in _KEY_REFUSED:
-        raise UnconfiguredError(f"Last.fm refuses LASTFM_API_KEY: {message} (error {code})")
+        raise UnconfiguredError(f"Last.fm refuses LASTFM_API_KEY ({message}; error {code})")
     elif code == _PRIVATE:
         raise BlockedError(f"Last.fm: {message} (this listener keeps it private)")
     else:

@@ -75,7 +75,7 @@ def test_what_is_wrong_is_said_and_the_exit_code_tells(doctor: Cli, database: Da
         }  # fmt: skip
         found = doctor.findings(code=1, LASTFM_API_KEY="planted-wrong-key", **settings)
         assert found["reach: lastfm"]["grade"] == "problem"
-        assert found["reach: lastfm"]["said"].startswith("key: Last.fm refuses LASTFM_API_KEY")
+        assert found["reach: lastfm"]["said"].startswith("key: Last.fm refuses LASTFM_API_KEY (Invalid API key")
         assert found["reach: spotify"]["said"].startswith("unreachable")
         assert found["cache"]["grade"] == "warning"
         assert found["tables"]["grade"] == found["database"]["grade"] == "ok"

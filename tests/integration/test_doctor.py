@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,6 +43,8 @@ from tests.fixtures.postgres import with_database
 from tests.integration.repositories.samples import album, record
 from tests.integration.working import albums
 from tests.levels import whole
+
+_NOBODY = 65534
 
 
 def by_check(found: Sequence[Finding]) -> dict[str, Finding]:
@@ -265,14 +269,41 @@ def test_a_file_of_settings(tmp_path: Path) -> None:
     assert check_file(file, known)[0].grade is Grade.PROBLEM
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_of_settings_that_may_not_be_read(tmp_path: Path) -> None:
-    file = tmp_path / ".env"
-    file.write_text("A=1\n")
-    file.chmod(0)
-    (found,) = check_file(file, [])
-    assert found.grade is Grade.PROBLEM
-    assert "cannot be read" in found.said
+@contextlib.contextmanager
+def a_user(folder: Path) -> Iterator[Path]:
+    """A folder that an ordinary user can reach, and we as one: root may read and write everything."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / folder
+        path.parent.chmod(0o755)
+        path.mkdir()
+        if os.geteuid() != 0:
+            yield path
+            return
+        os.chown(path, _NOBODY, -1)
+        os.setresuid(_NOBODY, _NOBODY, 0)
+        try:
+            yield path
+        finally:
+            os.setresuid(0, 0, 0)
+
+
+def test_what_may_not_be_read_or_written() -> None:
+    with a_user(Path("home")) as home:
+        file = home / ".env"
+        file.write_text("A=1\n")
+        file.chmod(0)
+        unread = check_file(file, [])
+        home.chmod(0o500)
+        unwritten, unmade = machine.check_folder(home), machine.check_folder(home / "deeper")
+        home.chmod(0)
+        closed, room = machine.check_folder(home / "deeper" / "still"), machine.check_disk([home / "deeper"])
+        home.chmod(0o700)
+    assert [f.grade for f in (*unread, *unwritten, *unmade, *closed)] == [Grade.PROBLEM] * 4
+    assert "cannot be read" in unread[0].said
+    assert "cannot be written" in unwritten[0].said
+    assert "cannot be made" in unmade[0].said
+    assert "cannot be entered" in closed[0].said
+    assert room[0].check == "disk"
 
 
 def test_keys_that_are_missing_say_where_to_get_them() -> None:
@@ -344,11 +375,6 @@ def test_folders(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     assert "no folder" in machine.check_folder(file)[0].said
-    if os.geteuid() != 0:
-        home.chmod(0o500)
-        assert machine.check_folder(home)[0].grade is Grade.PROBLEM
-        assert machine.check_folder(home / "deeper")[0].grade is Grade.PROBLEM
-        home.chmod(0o700)
 
 
 async def test_cache() -> None:

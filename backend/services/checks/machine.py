@@ -25,7 +25,7 @@ def check_disk(places: Iterable[Path]) -> list[Finding]:
     """Room where data are written; places on one file system are said once."""
     found, seen = [], set()
     for place in places:
-        there = next((p for p in (place, *place.parents) if p.exists()), Path("/"))
+        there = next((p for p in (place, *place.parents) if _is_there(p)), Path("/"))
         device = there.stat().st_dev
         if device in seen:
             continue
@@ -57,6 +57,13 @@ def check_memory(*, memory: Path = _MEMORY, group: Path = _GROUP) -> list[Findin
 
 def check_folder(home: Path) -> list[Finding]:
     """Whether TENSOE_HOME is there, ours to write, and no one else's."""
+    try:
+        return _folder(home)
+    except PermissionError as fault:
+        return [problem("folder", f"{fault.filename} cannot be entered", remedy=_HOME)]
+
+
+def _folder(home: Path) -> list[Finding]:
     if not home.exists():
         there = next(p for p in home.parents if p.exists())
         if os.access(there, os.W_OK | os.X_OK):
@@ -88,6 +95,13 @@ async def check_cache(cache: Cache) -> list[Finding]:
 
 
 _HOME: Final = "set TENSOE_HOME to a folder of your own"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # in a folder that is closed to us
+        return False
 
 
 def _children(home: Path) -> list[Path]:
