@@ -128,7 +128,8 @@ def _with_lines(frame: pl.DataFrame, written: bytes) -> pl.DataFrame:
         # Cells of several lines; blank lines at the end change nothing.
         inside = pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0)).cast(pl.Int64)
         lines += inside.cum_sum() - inside
-    return frame.with_columns(lines.alias(LINE))
+    # A blank line is no row.
+    return frame.with_columns(lines.alias(LINE)).filter(~pl.all_horizontal(pl.exclude(LINE).is_null()))
 
 
 def _broken(written: bytes, name: str, delimiter: str) -> InvalidInputError | None:
