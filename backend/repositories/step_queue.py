@@ -251,6 +251,7 @@ class _Pooled:
         self._database = database
         self._shutdown = asyncio.Event()
         self._listening = contextlib.AsyncExitStack()
+        self._hears = asyncio.Event()
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         async with self._database.connection() as connection:
@@ -261,6 +262,8 @@ class _Pooled:
             return str(await connection.execute(query, *args))
 
     async def notify(self, channel: str, payload: str) -> None:
+        # The manager's first look whether it is heard comes before it listens.
+        await self._hears.wait()
         await self.execute("SELECT pg_notify($1, $2)", channel, payload)
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
@@ -275,6 +278,7 @@ class _Pooled:
                 await listener.remove_listener(channel, hear)
 
         self._listening.push_async_callback(leave)
+        self._hears.set()
 
     @property
     def shutdown(self) -> asyncio.Event:
