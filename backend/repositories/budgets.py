@@ -15,6 +15,7 @@ from typing import Any, Final
 from backend.repositories.database import Database
 from backend.utils.errors import ThrottledError
 
+_MARGIN: Final = 0.97  # of the rate is used: what the way to the service delays must not make it more in any window
 _AHEAD_SECONDS: Final = 0.05  # of turns that a worker takes at once where a source is asked often
 _MOST_AT_ONCE: Final = 100
 _QUOTA_DAYS: Final = 7  # for which a quota that a refusal taught is kept to: it may have been raised since
@@ -25,14 +26,15 @@ _PARKED_SECONDS: Final = 60.0  # for which a park that was read is believed with
 _KEPT_HOURS: Final = 48  # of the counts of requests
 
 # The turn of a request, and of n: none overtakes, whoever asks. Parked and used-up budgets grant nothing. What is granted counts
-# for the source and for the group. The quota is of a rolling day, counted by ten minutes.
+# for the source and for the group. The quota is of a rolling day, counted by ten minutes; but from when the source itself said that
+# it may be asked again it is counted anew.
 _GRANT: Final = """
 WITH refused AS (
     SELECT b.key FROM source_budgets b
     WHERE b.key IN ($1, $2) AND (b.parked_until > clock_timestamp() OR (
         b.quota IS NOT NULL AND b.quota_at > clock_timestamp() - make_interval(days => $6)
         AND b.quota <= (SELECT coalesce(sum(c.calls), 0) FROM source_calls c
-                        WHERE c.key = b.key AND c.since > clock_timestamp() - interval '24 hours')))
+                        WHERE c.key = b.key AND c.since > greatest(clock_timestamp() - interval '24 hours', b.parked_until))))
 ), granted AS (
     UPDATE source_budgets b SET
         -- A grant that a crash of the server forgets costs a moment's pace; waiting for its disk would cost each request.
@@ -55,7 +57,7 @@ INSERT INTO source_budgets (key, allowed, rate) SELECT k, a, a FROM unnest($1::t
 WHERE k IS NOT NULL ORDER BY k ON CONFLICT DO NOTHING
 """
 _REFUSAL: Final = """
-SELECT b.key, b.reason, b.quota, CASE WHEN b.parked_until > clock_timestamp() THEN b.parked_until ELSE (
+SELECT b.key, CASE WHEN b.parked_until > clock_timestamp() THEN b.reason ELSE '' END AS reason, b.quota, CASE WHEN b.parked_until > clock_timestamp() THEN b.parked_until ELSE (
     -- The oldest count that still fills the day: when it falls out, something may be asked again.
     SELECT min(c.since) + interval '24 hours 10 minutes' FROM source_calls c
     WHERE c.key = b.key AND c.since > clock_timestamp() - interval '24 hours'
@@ -63,7 +65,7 @@ SELECT b.key, b.reason, b.quota, CASE WHEN b.parked_until > clock_timestamp() TH
 FROM source_budgets b WHERE b.key IN ($1, $2) AND (b.parked_until > clock_timestamp() OR (
     b.quota IS NOT NULL AND b.quota_at > clock_timestamp() - make_interval(days => $3)
     AND b.quota <= (SELECT coalesce(sum(c.calls), 0) FROM source_calls c
-                    WHERE c.key = b.key AND c.since > clock_timestamp() - interval '24 hours')))
+                    WHERE c.key = b.key AND c.since > greatest(clock_timestamp() - interval '24 hours', b.parked_until))))
 ORDER BY until DESC NULLS LAST LIMIT 1
 """
 _SLOW_DOWN: Final = """
@@ -132,7 +134,7 @@ class SharedBudget:
     def __init__(self, database: Database, source: str, *, rate: float, concurrent: int) -> None:
         self._database = database
         self._source = source
-        self._rate = rate
+        self._rate = rate * _MARGIN
         self._slots = asyncio.Semaphore(concurrent)
         self._granting = asyncio.Lock()
         self._turns: deque[float] = deque()  # of the monotonic clock; taken ahead, this process's own
