@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import ClientSession
@@ -36,6 +35,7 @@ from backend.repositories.feature_models import FeatureModels
 from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
 from backend.repositories.ingest_statistics import IngestStatistics
+from backend.repositories.job_albums import JobAlbums
 from backend.repositories.job_control import JobControl
 from backend.repositories.job_progress import JobProgressRepository
 from backend.repositories.jobs import JobRepository
@@ -74,6 +74,7 @@ from backend.services.feature_service import FeatureService
 from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
 from backend.services.job_following import JobFollowing
+from backend.services.job_report import JobReport
 from backend.services.job_service import JobService
 from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
@@ -194,6 +195,7 @@ def build_services(
             hints={s.profile.name: s.profile.hint for s in used if s.profile.hint and s.profile.defines},
             nudge=worker.nudge,
         ),
+        reports=JobReport(jobs, JobAlbums(database), profiles),
         following=JobFollowing(
             JobProgressRepository(database),
             Budgets(database),

@@ -24,6 +24,7 @@ from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.ingestion_service import IngestionService
 from backend.services.job_following import JobFollowing
+from backend.services.job_report import JobReport
 from backend.services.job_service import JobService
 from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
@@ -50,6 +51,7 @@ class Services:
     ingestion: IngestionService
     jobs: JobService
     following: JobFollowing
+    reports: JobReport
     matching: MatchService
     refreshing: RefreshService
     albums: AlbumService

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter
@@ -17,6 +17,8 @@ from backend.routes.dependencies import With
 from backend.routes.job_control_routes import JobId
 
 router = APIRouter()
+
+ReportForm = Literal["json", "csv"]
 
 _EVENTS: Final = "text/event-stream"
 _HEARTBEAT_SECONDS: Final = 15.0  # a proxy closes what is silent for longer
@@ -40,6 +42,23 @@ async def events(job_id: JobId, with_: With) -> Response:
     """
     first = await with_.following.progress(job_id)  # an unknown job is a 404, not a stream
     return StreamingResponse(_lines(with_, first), media_type=_EVENTS, headers=_NO_BUFFER)
+
+
+@router.get(
+    "/jobs/{job_id}/report",
+    response_class=StreamingResponse,
+    responses={200: {"model": schemas.Report, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+    summary="What became of each album, and why",
+)
+async def report(job_id: JobId, with_: With, format: ReportForm = "json") -> Response:  # noqa: A002 - as elsewhere in the API
+    """Complete, partial, ambiguous, not found, blocked, throttled, failed and cancelled are told apart.
+
+    Of a partial album it names the sources that gave no answer, why, and which of their fields nobody gave. As CSV a row an album
+    with a column per source. Streamed, however long.
+    """
+    media, chunks = await with_.reports.stream(job_id, form=format)
+    headers = {"content-disposition": f'attachment; filename="{job_id}.csv"'} if format == "csv" else {}
+    return StreamingResponse(chunks, media_type=media, headers=headers)
 
 
 async def _lines(with_: With, found: JobProgress) -> AsyncIterator[bytes]:
