@@ -26,8 +26,8 @@ _PARKED_SECONDS: Final = 60.0  # for which a park that was read is believed with
 _KEPT_HOURS: Final = 48  # of the counts of requests
 
 # The turn of a request, and of n: none overtakes, whoever asks. Parked and used-up budgets grant nothing. What is granted counts
-# for the source and for the group. The quota is of a rolling day, counted by ten minutes; but from when the source itself said that
-# it may be asked again it is counted anew.
+# for the source and for the group. The quota is of a rolling day, counted by ten minutes; from when the source said that it
+# may be asked again it is counted anew.
 _GRANT: Final = """
 WITH refused AS (
     SELECT b.key FROM source_budgets b
@@ -57,10 +57,11 @@ INSERT INTO source_budgets (key, allowed, rate) SELECT k, a, a FROM unnest($1::t
 WHERE k IS NOT NULL ORDER BY k ON CONFLICT DO NOTHING
 """
 _REFUSAL: Final = """
-SELECT b.key, CASE WHEN b.parked_until > clock_timestamp() THEN b.reason ELSE '' END AS reason, b.quota, CASE WHEN b.parked_until > clock_timestamp() THEN b.parked_until ELSE (
+SELECT b.key, b.quota, CASE WHEN b.parked_until > clock_timestamp() THEN b.reason ELSE '' END AS reason,
+    CASE WHEN b.parked_until > clock_timestamp() THEN b.parked_until ELSE (
     -- The oldest count that still fills the day: when it falls out, something may be asked again.
     SELECT min(c.since) + interval '24 hours 10 minutes' FROM source_calls c
-    WHERE c.key = b.key AND c.since > clock_timestamp() - interval '24 hours'
+    WHERE c.key = b.key AND c.since > greatest(clock_timestamp() - interval '24 hours', b.parked_until)
 ) END AS until
 FROM source_budgets b WHERE b.key IN ($1, $2) AND (b.parked_until > clock_timestamp() OR (
     b.quota IS NOT NULL AND b.quota_at > clock_timestamp() - make_interval(days => $3)

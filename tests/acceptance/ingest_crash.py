@@ -170,7 +170,8 @@ def run(
         wrong.append(f"not every album came in: {counts}")
     twice = stored[0]["n"] - len({(w["artist"], w["album"]) for w in wanted})
     lines.append(
-        f"{albums} albums in {seconds:.0f} s by {workers} workers; {killed} of them killed, PostgreSQL {databases} times: {counts}"
+        f"{albums} albums in {seconds:.0f} s by {workers} workers; {killed} of them killed, "
+        f"PostgreSQL {databases} times: {counts}"
     )
     lines.append(f"albums stored beyond those asked for: {max(0, twice)}")
     if twice > 0:

@@ -1,9 +1,9 @@
-"""Albums from the provider twin while it breaks: faults of every kind, rate refusals, a used-up quota, a challenge that comes and goes.
+"""Albums from the provider twin while it breaks: faults, rate refusals, a used-up quota, a challenge that comes and goes.
 
     python tests/acceptance/ingest_faults.py [--albums 150]
 
-The same albums are ingested twice, each time into an empty home: once undisturbed, once under fire. Afterwards what each source is
-said to have answered must be the same, and the catalogue right: nothing "not found" that is there, nothing lost. What was blocked
+The same albums are ingested twice, each time into an empty home: once undisturbed, once under fire. Afterwards what each
+source is said to have answered must be the same, and the catalogue right: nothing "not found" that is there, nothing lost. What was blocked
 by the challenge is asked for once more with `tensoe retry`.
 """
 
@@ -79,7 +79,7 @@ def run(*, albums: int, home: Path, seed: int = 1) -> tuple[Tally, list[str], li
         file = home / "albums.csv"
         with file.open("w", newline="", encoding="utf-8") as out:
             csv.writer(out).writerows([("album", "artist"), *((w["album"], w["artist"]) for w in wanted)])
-        calm = {**settings(twin, home / "calm"), "LOG_LEVEL": "CRITICAL"}
+        calm = {**settings(twin, home / "calm"), "LOG_LEVEL": "ERROR"}
         job, _ = ingest(calm, file)
         expected = said(calm, job)
 
@@ -117,7 +117,8 @@ def run(*, albums: int, home: Path, seed: int = 1) -> tuple[Tally, list[str], li
             wrong.append(f"{key}: {found.get(key)!r} instead of {outcome!r}")
     injected = {name: sum(s["faults_injected"].values()) for name, s in stats.items() if s["faults_injected"]}
     lines.append(
-        f"{albums} albums in {seconds:.0f} s under fire; faults {injected}, refused for rate {stats['lastfm']['refused_for_rate']}, "
+        f"{albums} albums in {seconds:.0f} s under fire; faults {injected}, "
+        f"refused for rate {stats['lastfm']['refused_for_rate']}, "
         f"for quota {stats['spotify']['refused_for_quota']}; steps blocked by the challenge: {blocked}"
     )
     lines.append(f"steps in all: {len(expected):,}; answered otherwise than undisturbed: {len(wrong)}")

@@ -77,7 +77,8 @@ def run(*, albums: int, rate: float, home: Path, seed: int = 2) -> tuple[Tally, 
         "second": float(steps[1]),
     }
     lines.append(
-        f"{albums} albums by two workers: {stats['requests']} requests in {stats['seconds']:.0f} s, {stats['mean_rate']:.3f} a second "
+        f"{albums} albums by two workers: {stats['requests']} requests in {stats['seconds']:.0f} s, "
+        f"{stats['mean_rate']:.3f} a second "
         f"of {rate:g} allowed: {figures['share']:.1%}; refused {stats['refused_for_rate']}; rate as learnt {budget['rate']:.2f}"
     )
     lines.append(f"steps of the slowest source by worker: {steps}")
