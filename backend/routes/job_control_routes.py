@@ -12,7 +12,7 @@ from backend.routes import schemas_ingestion as schemas
 from backend.routes.answers import json_answer, next_link
 from backend.routes.dependencies import WRITES, Cursor, With
 
-router = APIRouter()
+router = APIRouter(prefix="/ml", tags=["ingestion"])
 
 JobId = Annotated[str, Path(max_length=100, pattern=r"^[0-9a-zA-Z_-]+$", description="As the batch's answer named it.")]
 

@@ -16,7 +16,7 @@ from backend.routes import schemas_jobs as schemas
 from backend.routes.dependencies import With
 from backend.routes.job_control_routes import JobId
 
-router = APIRouter()
+router = APIRouter(prefix="/ml", tags=["ingestion"])
 
 ReportForm = Literal["json", "csv"]
 

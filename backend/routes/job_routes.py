@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from backend.models.results import IngestReport, IngestResult
-from backend.routes import job_control_routes, job_following_routes
 from backend.routes import schemas_ingestion as schemas
 from backend.routes.answers import json_answer, next_link
 from backend.routes.dependencies import WRITES, With
@@ -16,8 +15,6 @@ from backend.routes.errors import ProblemError
 from backend.routes.job_control_routes import JobId, summary
 
 router = APIRouter(prefix="/ml", tags=["ingestion"])
-router.include_router(job_control_routes.router)  # first: "dead-letters" is no job's id
-router.include_router(job_following_routes.router)
 
 _NOTHING = {
     IngestResult.NOT_FOUND: (404, "No source knows this album"),
