@@ -64,7 +64,8 @@ def settings(twin: Twin, home: Path) -> dict[str, str]:
     """Everything pointed at the twin, fast."""
     names = ("SPOTIFY", "LASTFM", "RECCOBEATS", "DEEZER", "MUSICBRAINZ", "LISTENBRAINZ", "ACOUSTICBRAINZ")
     return {
-        **os.environ, **twin.environment(), **twin.open_sources(), **{f"{n}_RATE": "2000" for n in names}, "AOTY_SECONDS_BETWEEN": "0",
+        **os.environ, **twin.environment(), **twin.open_sources(), **{f"{n}_RATE": "2000" for n in names},
+        "AOTY_SECONDS_BETWEEN": "0",
         "TENSOE_HOME": str(home), "DATABASE_URL": "", "LOG_LEVEL": "ERROR", "TENSOE_DEMO": "off",
     }  # fmt: skip
 

@@ -3,8 +3,8 @@
     python tests/acceptance/ingest_faults.py [--albums 150]
 
 The same albums are ingested twice, each time into an empty home: once undisturbed, once under fire. Afterwards what each
-source is said to have answered must be the same, and the catalogue right: nothing "not found" that is there, nothing lost. What was blocked
-by the challenge is asked for once more with `tensoe retry`.
+source is said to have answered must be the same, and the catalogue right: nothing "not found" that is there, nothing lost.
+What was blocked by the challenge is asked for once more with `tensoe retry`.
 """
 
 from __future__ import annotations
