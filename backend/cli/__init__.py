@@ -6,7 +6,20 @@ import typer
 from rich.text import Text
 
 from backend import __version__
-from backend.cli import catalogue, demo, doctor, features, import_, jobs, listens, matching, refresh, upkeep, worker
+from backend.cli import (
+    catalogue,
+    demo,
+    doctor,
+    features,
+    import_,
+    job_control,
+    jobs,
+    listens,
+    matching,
+    refresh,
+    upkeep,
+    worker,
+)
 from backend.cli.console import err, out
 from backend.utils.errors import InvalidInputError, TensoeError
 
@@ -17,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (jobs, refresh, worker, matching, catalogue, upkeep, features, doctor):
+for module in (jobs, job_control, refresh, worker, matching, catalogue, upkeep, features, doctor):
     module.register(app)
 app.add_typer(demo.demo, name="demo")
 app.add_typer(import_.imports, name="import")

@@ -1,28 +1,19 @@
-"""What all commands share: the two consoles, the open application, and progress."""
+"""What all commands share: the two consoles and the open application."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from backend.models.ingestion_models import RightsLevel
-from backend.models.results import JobStatus
 from backend.utils.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -31,8 +22,6 @@ if TYPE_CHECKING:
 _PIPED_COLUMNS = 200  # a pipe or a file has no width of its own
 out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_COLUMNS)
 err = Console(stderr=True, width=None if sys.stderr.isatty() else _PIPED_COLUMNS)
-
-_TICK_SECONDS = 0.3
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Level = Annotated[
@@ -74,22 +63,3 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as problem:
         raise InvalidInputError(f"{path} cannot be read: {problem.strerror}") from problem
-
-
-async def follow(ask: Callable[[], Coroutine[Any, Any, JobStatus]]) -> JobStatus:
-    """Show a bar until the job is finished."""
-    columns = (
-        BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=err) as bar:
-        task = bar.add_task("", total=None)
-        while True:
-            status = await ask()
-            results = ", ".join(
-                f"{n} {name}" for name, n in status.counts.items() if n and name not in {"queued", "running"}
-            )
-            done = status.total - status.counts.get("queued", 0) - status.counts.get("running", 0)
-            bar.update(task, total=status.total, completed=done, description=results)
-            if status.finished_at is not None:
-                return status
-            await asyncio.sleep(_TICK_SECONDS)

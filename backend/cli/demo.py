@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
 
-from backend.cli.console import err, follow, opened, out, run
-from backend.cli.jobs import show_job
+from backend.cli.console import err, opened, out, run
+from backend.cli.job_display import follow, show_outcome
 
 demo = typer.Typer(help="The shipped demo catalogue and made-up albums.", no_args_is_help=True)
 
@@ -25,7 +24,8 @@ def demo_load() -> None:
                     "The demo is off: a provider's key is set, or TENSOE_DEMO=off. TENSOE_DEMO=on switches it on."
                 )
                 return
-            show_job(await follow(partial(container.ingestion.status, job_id, limit=1)), [])
+            await follow(container, job_id)
+            await show_outcome(container, job_id, as_json=False)
 
     run(work())
 

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from backend.cli.console import Json, err, follow, opened, out, read_text, run, show_json
+from backend.cli.console import Json, err, opened, out, read_text, run, show_json
+from backend.cli.job_display import WAITS, follow, headline, say_waiting, show_outcome
 from backend.models.ingestion_models import AlbumQuery, Outcome
-from backend.models.results import IngestReport, IngestResult, JobItem, JobStatus
+from backend.models.results import IngestReport, IngestResult
 from backend.utils.errors import InvalidInputError
 
-if TYPE_CHECKING:
-    from backend.startup import Container
-
-_COLOURS = {
-    IngestResult.COMPLETE: "green",
-    IngestResult.PARTIAL: "yellow",
-    IngestResult.AMBIGUOUS: "yellow",
-    IngestResult.NOT_FOUND: "red",
-    IngestResult.FAILED: "red",
-}
 _STORED = (IngestResult.COMPLETE, IngestResult.PARTIAL)
-_SHOWN_PROBLEMS = 25
-_PAGE = 500
 
 
 def ingest(
@@ -38,11 +26,13 @@ def ingest(
     aoty_url: Annotated[str | None, typer.Option(help="The album's page on Album of the Year.")] = None,
     aoty_page: Annotated[Path | None, typer.Option(help="The same page, saved by your browser.")] = None,
     wait: Annotated[bool, typer.Option(help="With --file: stay until the job is done.")] = True,
+    priority: Annotated[int, typer.Option(help="With --file: -100 to 100; the highest goes first.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Collect one album, or all albums of a CSV file, from every source that is configured.
 
-    Exit code: 0 all stored, 1 some were not, 2 the input cannot be used (nothing was stored then).
+    Exit code: 0 all stored, 1 some were not, 2 the input cannot be used (nothing was stored then), 3 what is left waits for a
+    source for longer than a minute: the job stays, and a server, `tensoe worker` or `tensoe resume` goes on with it.
     """
     from backend.services.album_list import read_album_list
 
@@ -50,7 +40,7 @@ def ingest(
         if album is not None or artist is not None:
             raise InvalidInputError("give either an album and an artist, or --file, not both")
         albums = read_album_list(file)
-        run(_ingest_list(albums, wait=wait, as_json=as_json))
+        run(_ingest_list(albums, wait=wait, priority=priority, as_json=as_json))
         return
     if album is None or artist is None:
         raise InvalidInputError('give an album and an artist: tensoe ingest "Abbey Road" "The Beatles", or --file')
@@ -77,7 +67,7 @@ async def _ingest_one(query: AlbumQuery, *, as_json: bool) -> None:
 
 
 def _show_report(report: IngestReport, tracks: list[dict[str, Any]]) -> None:
-    out.print(_headline(report.album, report.artist, report.result, f"{len(tracks)} tracks stored" if tracks else ""))
+    out.print(headline(report.album, report.artist, report.result, f"{len(tracks)} tracks stored" if tracks else ""))
     sources = Table("source", "outcome", "detail", box=None, pad_edge=False)
     for s in report.sources:
         until = f"until {s.retry_at:%Y-%m-%d %H:%M} UTC " if s.retry_at else ""
@@ -102,62 +92,56 @@ def _show_report(report: IngestReport, tracks: list[dict[str, Any]]) -> None:
         out.print(Text("Audio features, popularity and scores of this album are made up (demo).", style="yellow"))
 
 
-def _headline(album: str, artist: str, result: IngestResult, tail: str) -> Text:
-    return Text.assemble(
-        (album, "bold"), f" – {artist}: ", (result.value, _COLOURS[result]), f", {tail}" if tail else ""
-    )
+async def _ingest_list(albums: list[AlbumQuery], *, wait: bool, priority: int, as_json: bool) -> None:
+    from backend.services.job_service import check_priority
 
-
-async def _ingest_list(albums: list[AlbumQuery], *, wait: bool, as_json: bool) -> None:
+    check_priority(priority)
     async with opened(worker=wait) as container:
-        job_id = await container.ingestion.submit(albums)
+        job_id = await container.ingestion.submit(albums, priority=priority)
         if not wait:
             out.print(f"job {job_id}: {len(albums)} albums wait; a running server works on them (tensoe jobs {job_id})")
             return
         err.print(f"job {job_id}: {len(albums)} albums (stopping this command loses nothing: tensoe resume goes on)")
-        status = await follow(partial(container.ingestion.status, job_id, limit=1))
-        items = await _items(container, job_id, status.total)
-    if as_json:
-        show_json({"job": status, "items": items})
-    else:
-        show_job(status, items)
-    if any(i.result not in _STORED for i in items):
+        found = await follow(container, job_id)
+        stored = await show_outcome(container, job_id, as_json=as_json)
+    if not found.ended:
+        say_waiting(found)
+        raise typer.Exit(WAITS)
+    if not stored:
         raise typer.Exit(1)
 
 
-async def _items(container: Container, job_id: str, total: int) -> list[JobItem]:
-    items: list[JobItem] = []
-    for offset in range(0, total, _PAGE):
-        items += (await container.ingestion.status(job_id, offset=offset, limit=_PAGE)).items
-    return items
+def resume(
+    job_id: Annotated[str | None, typer.Argument(help="One job; when it rests it goes on. Without: all.")] = None,
+    wait: Annotated[bool, typer.Option(help="Stay and work; else a server or worker does.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Work on until every job that waits is done, or one job that is named; jobs that rest are left alone unless named.
 
-
-def show_job(status: JobStatus, items: list[JobItem]) -> None:
-    """Print how many albums ended how, and the first problems."""
-    counts = ", ".join(f"{n} {name}" for name, n in status.counts.items() if n)
-    out.print(f"{status.total} albums: {counts}")
-    problems = [i for i in items if i.result is not None and i.result is not IngestResult.COMPLETE]
-    for item in problems[:_SHOWN_PROBLEMS]:
-        assert item.result is not None
-        out.print(_headline(item.album, item.artist, item.result, item.detail or ""))
-    if len(problems) > _SHOWN_PROBLEMS:
-        out.print(f"… and {len(problems) - _SHOWN_PROBLEMS} more: tensoe jobs {status.id} --json")
-
-
-def resume(as_json: Json = False) -> None:
-    """Work on until every job that waits is done."""
+    Exit code: 0 nothing is left, 3 what is left waits for a source for longer than a minute, or rests: the jobs stay.
+    """
 
     async def work() -> None:
-        async with opened(worker=True) as container:
-            waiting = [j for j in await container.ingestion.jobs(limit=1000) if j.finished_at is None]
+        async with opened(worker=False) as container:
+            if job_id is None:
+                waiting = [j for j in await container.ingestion.jobs(limit=1000) if j.finished_at is None]
+            else:
+                waiting = [await container.services.jobs.resume(job_id)]
+            if not wait:
+                return
+            container.ingestion.start()
+            left = []
             for job in reversed(waiting):
-                status = await follow(partial(container.ingestion.status, job.id, limit=1))
-                if as_json:
-                    show_json(status)
-                else:
-                    show_job(status, await _items(container, job.id, status.total))
+                found = await follow(container, job.id)
+                await show_outcome(container, job.id, as_json=as_json)
+                if not found.ended:
+                    left.append(found)
             if not waiting and not as_json:
                 out.print("Nothing waits.")
+        for found in left:
+            say_waiting(found)
+        if left:
+            raise typer.Exit(WAITS)
 
     run(work())
 
@@ -172,18 +156,13 @@ def jobs(job_id: Annotated[str | None, typer.Argument(help="One job in full.")] 
                 if as_json:
                     show_json(found)
                     return
-                table = Table("job", "asked for", "albums", "state", box=None, pad_edge=False)
+                table = Table("job", "asked for", "kind", "state", "albums", "", box=None, pad_edge=False)
                 for j in found:
                     counts = ", ".join(f"{n} {name}" for name, n in j.counts.items() if n)
-                    table.add_row(j.id, f"{j.created_at:%Y-%m-%d %H:%M}", str(j.total), counts)
+                    table.add_row(j.id, f"{j.created_at:%Y-%m-%d %H:%M}", j.kind, j.state, str(j.total), counts)
                 out.print(table if found else "No job yet.")
                 return
-            status = await container.ingestion.status(job_id, limit=1)
-            items = await _items(container, job_id, status.total)
-            if as_json:
-                show_json({"job": status, "items": items})
-            else:
-                show_job(status, items)
+            await show_outcome(container, job_id, as_json=as_json)
 
     run(work())
 
