@@ -47,6 +47,7 @@ from backend.repositories.retries import RetryRepository
 from backend.repositories.source_memory import SourceMemory
 from backend.repositories.steps import StepRepository
 from backend.repositories.storage import Storage
+from backend.repositories.stored_names import StoredNames
 from backend.repositories.table_store import TableStore
 from backend.repositories.tag_targets import TagTargets
 from backend.repositories.tastes import Tastes
@@ -71,6 +72,7 @@ from backend.services.dump_import import DumpImport
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
+from backend.services.ingest_plan import IngestPlan
 from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
 from backend.services.job_following import JobFollowing
@@ -196,6 +198,13 @@ def build_services(
             nudge=worker.nudge,
         ),
         reports=JobReport(jobs, JobAlbums(database), profiles),
+        planning=IngestPlan(
+            StoredNames(database),
+            Budgets(database),
+            JobProgressRepository(database),
+            sources=used,
+            fresh_days=ingestion.fresh_days,
+        ),
         following=JobFollowing(
             JobProgressRepository(database),
             Budgets(database),

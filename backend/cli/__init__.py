@@ -16,6 +16,7 @@ from backend.cli import (
     jobs,
     listens,
     matching,
+    plan,
     refresh,
     upkeep,
     worker,
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (jobs, job_control, refresh, worker, matching, catalogue, upkeep, features, doctor):
+for module in (jobs, job_control, plan, refresh, worker, matching, catalogue, upkeep, features, doctor):
     module.register(app)
 app.add_typer(demo.demo, name="demo")
 app.add_typer(import_.imports, name="import")

@@ -22,6 +22,7 @@ from backend.services.doctor import Doctor
 from backend.services.dump_import import DumpImport
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
+from backend.services.ingest_plan import IngestPlan
 from backend.services.ingestion_service import IngestionService
 from backend.services.job_following import JobFollowing
 from backend.services.job_report import JobReport
@@ -51,6 +52,7 @@ class Services:
     ingestion: IngestionService
     jobs: JobService
     following: JobFollowing
+    planning: IngestPlan
     reports: JobReport
     matching: MatchService
     refreshing: RefreshService

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from backend.models.results import IngestReport, IngestResult
 from backend.routes import schemas_ingestion as schemas
+from backend.routes import schemas_jobs
 from backend.routes.answers import json_answer, next_link
 from backend.routes.dependencies import WRITES, With
 from backend.routes.errors import ProblemError
@@ -60,6 +61,15 @@ async def ingest_batch(asked: schemas.BatchRequest, with_: With) -> Response:
     where = f"/ml/jobs/{job_id}"
     body = {"job_id": job_id, "total": len(queries), "status_url": where}
     return json_answer(body, status=202, headers={"location": where})
+
+
+@router.post("/ingest/plan", response_model=schemas_jobs.Plan, dependencies=WRITES, summary="What a list would take")
+async def plan(asked: schemas.BatchRequest, with_: With) -> Response:
+    """What is stored already, requests and time per source at the allowed rates, quotas, who cannot be asked.
+
+    Asks no source and changes nothing.
+    """
+    return json_answer(await with_.planning.plan(asked.queries()))
 
 
 @router.get("/jobs", response_model=schemas.JobList, summary="The latest jobs")

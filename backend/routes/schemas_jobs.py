@@ -82,3 +82,42 @@ class Report(Schema):
     total: int
     counts: dict[str, int]
     albums: list[ReportAlbum]
+
+
+class SourcePlan(Schema):
+    """What a list takes of one source."""
+
+    source: str
+    unconfigured: str | None
+    """Why it is not asked; null when it is."""
+    albums: int
+    calls_per_album: float
+    measured: bool
+    """Whether that was counted here in the last day, or is what it usually takes."""
+    calls: int
+    rate: float
+    """Requests a second that it may be asked."""
+    quota: int | None
+    """Requests in 24 hours, where a refusal taught it."""
+    left_today: int | None
+    seconds: float
+    """Until it is through, if nobody else asks it; what it is parked for included."""
+    expected_end: datetime | None
+    parked_until: datetime | None
+    reason: str
+
+
+class Plan(Schema):
+    """What a list would take; nothing was asked or stored."""
+
+    total: int
+    duplicates: int
+    """Of the list, albums that stand in it before, in another spelling perhaps."""
+    new: int
+    fresh: int
+    stale: int
+    """Stored, and what a source said is older than it is good for."""
+    sources: list[SourcePlan]
+    seconds: float
+    expected_end: datetime
+    slowest: str | None

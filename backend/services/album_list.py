@@ -18,11 +18,11 @@ _COLUMNS: Final = 2  # of a list without a header
 _SHOWN_FAULTS: Final = 10
 
 
-def read_album_list(path: Path) -> list[AlbumQuery]:
+def read_album_list(path: Path, *, once: bool = True) -> list[AlbumQuery]:
     """Read a CSV file of albums (UTF-8; comma, semicolon or tab).
 
     A header with an album and an artist column is followed in its order, other columns are passed over; without one the
-    first column is the album and the second the artist. Empty lines are skipped and repeated pairs are taken once.
+    first column is the album and the second the artist. Empty lines are skipped and, with `once`, repeated pairs are taken once.
 
     Raises:
         InvalidInputError: the file cannot be read, or lines do not fit; the message names them and nothing is taken.
@@ -33,10 +33,10 @@ def read_album_list(path: Path) -> list[AlbumQuery]:
         raise InvalidInputError(f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
     except OSError as problem:
         raise InvalidInputError(f"{path} cannot be read: {problem.strerror}") from problem
-    return parse_album_list(text.splitlines(), name=str(path))
+    return parse_album_list(text.splitlines(), name=str(path), once=once)
 
 
-def parse_album_list(lines: Sequence[str], *, name: str = "the list") -> list[AlbumQuery]:
+def parse_album_list(lines: Sequence[str], *, name: str = "the list", once: bool = True) -> list[AlbumQuery]:
     """The albums of the lines of a CSV text; see `read_album_list`.
 
     Raises:
@@ -54,7 +54,7 @@ def parse_album_list(lines: Sequence[str], *, name: str = "the list") -> list[Al
             "let the first line name them (album,artist,…). Nothing was taken."
         )
     album_at, artist_at = columns or (0, 1)
-    found: dict[tuple[str, str], AlbumQuery] = {}
+    found: list[AlbumQuery] = []
     faults = []
     for number, row in rows:
         if len(row) <= max(album_at, artist_at):
@@ -65,13 +65,13 @@ def parse_album_list(lines: Sequence[str], *, name: str = "the list") -> list[Al
         except InvalidInputError as problem:
             faults.append(f"line {number}: {problem}")
         else:
-            found.setdefault((query.album, query.artist), query)
+            found.append(query)
     if faults:
         more = f"; and {len(faults) - _SHOWN_FAULTS} more lines" if len(faults) > _SHOWN_FAULTS else ""
         raise InvalidInputError(f"{name}: {'; '.join(faults[:_SHOWN_FAULTS])}{more}. Nothing was taken.")
     if not found:
         raise InvalidInputError(f"{name} holds a header and no album")
-    return list(found.values())
+    return list({(q.album, q.artist): q for q in found}.values()) if once else found
 
 
 def _rows(lines: Sequence[str]) -> Iterable[tuple[int, list[str]]]:
