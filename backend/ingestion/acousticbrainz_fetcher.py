@@ -54,6 +54,7 @@ class AcousticBrainzSource:
             # Two tries, fewer than others get: a service that is being wound down is not worth long waits, and its dumps
             # have all of it.
             limits=Limits(rate=self._settings.acousticbrainz_rate, concurrent=2, attempts=2),
+            typical_calls=3.1,
             terms="CC0; its collection ended in July 2022.",
         )
 

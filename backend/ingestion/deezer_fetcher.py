@@ -57,6 +57,7 @@ class DeezerSource:
             hint="deezer_id",
             fresh_days=90,
             limits=Limits(rate=self._settings.deezer_rate, concurrent=5),
+            typical_calls=5.8,
             terms="Non-commercial use only; its terms grant nothing for machine learning.",
         )  # fmt: skip
 

@@ -45,6 +45,7 @@ class LastfmSource:
             # Its errors 8 and 16 come often and go when asked again.
             fresh_days=30,
             limits=Limits(rate=self._settings.lastfm_rate, concurrent=8, attempts=5),
+            typical_calls=18.9,
             key_at="https://www.last.fm/api/account/create",
             terms="Non-commercial use only; at most 100 MB may be stored, and it must not be passed on.",
         )

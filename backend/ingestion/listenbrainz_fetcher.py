@@ -45,6 +45,7 @@ class ListenBrainzSource:
             gives={"popularity": 0.6, "listeners": 0.8},
             fresh_days=14,
             limits=Limits(rate=self._settings.listenbrainz_rate, concurrent=2, backoff=1.0),
+            typical_calls=1.0,
             terms="Listens and statistics are CC0.",
         )
 

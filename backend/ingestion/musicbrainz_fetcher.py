@@ -65,6 +65,7 @@ class MusicBrainzSource:
             # A reply of 503 says to come again at once (Retry-After: 0), which helps nobody: the pace spaces the tries.
             fresh_days=180,
             limits=Limits(rate=self._settings.musicbrainz_rate, concurrent=1, attempts=5, backoff=1.0),
+            typical_calls=2.0,
             terms="Core data are CC0; tags and genres CC BY-NC-SA 3.0.",
         )
 

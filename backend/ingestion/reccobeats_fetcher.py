@@ -50,6 +50,7 @@ class ReccoBeatsSource:
             gives={"audio_features": 0.9, "isrc": 0.5, "popularity": 0.3},
             fresh_days=365,
             limits=Limits(rate=self._settings.reccobeats_rate, concurrent=2),
+            typical_calls=2.0,
             terms="Its terms do not say what its values may be used for; they look like Spotify's of before 2024.",
         )
 

@@ -46,6 +46,7 @@ class SourceProfile:
         keyed: needs a key of the user's; while none of these has one, the demo takes part.
         stand_in: its records count only while no other source knows the album (demo, made-up values).
         limits: pace and patience of its client.
+        typical_calls: requests that an album usually takes, as long as nobody has counted them here (docs/sources.md).
         key_at: where its key is to be had, for people who have none; "" when it needs none.
         terms: a sentence for people on what its terms allow, with no address needed.
     """
@@ -62,6 +63,7 @@ class SourceProfile:
     keyed: bool = False
     stand_in: bool = False
     limits: Limits = field(default_factory=Limits)
+    typical_calls: float = 2.0
     key_at: str = ""
     terms: str = ""
 

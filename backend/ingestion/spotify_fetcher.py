@@ -76,6 +76,7 @@ class SpotifySource:
             # The rolling limit counts within 30 seconds: what it asks for is waited for.
             fresh_days=30,
             limits=Limits(rate=self._settings.spotify_rate, concurrent=10, patience=45.0),
+            typical_calls=2.0,
             key_at="https://developer.spotify.com/dashboard",
             terms="Its developer terms bar training machine-learning models on its content.",
         )

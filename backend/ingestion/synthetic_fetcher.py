@@ -27,6 +27,7 @@ _PROFILE: Final = SourceProfile(
     gives=dict.fromkeys(_MADE_UP, 0.1) | dict.fromkeys(_ALTOGETHER, 0.05) | {"tags": 1.0},
     stage="enrichment",
     stand_in=True,
+    typical_calls=0,
     terms="Made up to show what the pages and tables look like; free for any use, but it says nothing about the music.",
 )
 

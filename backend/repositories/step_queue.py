@@ -20,14 +20,14 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.executors import EntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.core.tm import TaskManager
-from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import NotifyCallback
 
 from backend.repositories.database import Connection, Database
-from backend.utils.errors import BusyError, DatabaseError
+from backend.utils.errors import BusyError, DatabaseError, DatabaseUnreachableError
 
 log = structlog.get_logger(__name__)
 # It repeats with a traceback each what we say in a line: what was given back, and that the database is away.
@@ -166,14 +166,17 @@ class StepQueue:
             lane.parameters = EntrypointExecutorParameters(func=work, concurrency_limit=_Lane.OPEN)
             manager.register_executor(name, EntrypointExecutor(lane.parameters))
         self._manager = manager
-        await manager.run(
-            dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
-            batch_size=min(_BATCH, at_once),
-            max_concurrent_tasks=(at_once + _BATCH) * len(lanes) + _BATCH,
-            shutdown_on_listener_failure=True,
-            heartbeat_timeout=self._lost_after,
-            log_aggregation_interval=timedelta(0),
-        )
+        try:
+            await manager.run(
+                dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
+                batch_size=min(_BATCH, at_once),
+                max_concurrent_tasks=(at_once + _BATCH) * len(lanes) + _BATCH,
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=self._lost_after,
+                log_aggregation_interval=timedelta(0),
+            )
+        except FailingListenerError as problem:
+            raise DatabaseUnreachableError("the queue's messages are not heard any more; listening anew") from problem
 
     def stop(self) -> None:
         """Take nothing more and give back what is in work; `run` ends soon."""

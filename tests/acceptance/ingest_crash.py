@@ -77,6 +77,12 @@ def start_worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
+def _end(workers: list[subprocess.Popen[bytes]]) -> None:
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+
+
 def kill_postgres(lease: Lease) -> None:
     """Kill the embedded server's first process; its watchdog starts it again."""
     pid = int((lease.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
@@ -107,7 +113,7 @@ def work(
     done = "SELECT count(*) FILTER (WHERE state = 'done') AS done, count(*) AS total FROM ingest_items"
     with ExitStack() as stack:
         running = [start_worker(environment) for _ in range(workers)]
-        stack.callback(lambda: [(w.kill(), w.wait()) for w in running])
+        stack.callback(_end, running)
         end, next_kill = time.monotonic() + PATIENCE, time.monotonic() + 2 * every
         while time.monotonic() < end:
             time.sleep(0.25)

@@ -56,7 +56,8 @@ def run(*, albums: int, rate: float, home: Path, seed: int = 2) -> tuple[Tally, 
                 cwd=ROOT, env={**environment, "TENSOE_HOME": str(place)}, stdout=stack.enter_context(log.open("wb")),
                 stderr=subprocess.STDOUT,
             )  # fmt: skip
-            stack.callback(lambda w=worker: (w.terminate(), w.wait(30)))
+            stack.callback(worker.wait, 30)
+            stack.callback(worker.terminate)
         end = time.monotonic() + PATIENCE
         open_ = "SELECT count(*) AS n FROM ingest_items WHERE state <> 'done'"
         while asyncio.run(ask(lease.dsn, open_))[0]["n"]:

@@ -96,7 +96,8 @@ def ingesting(
     database: Database, sources: Sequence[Told], *, lost_after: float = 12.0, max_batch: int = 2000, **settings: Any
 ) -> IngestionService:
     """The service over these sources, not started."""
-    chosen = IngestionSettings(**{"ingestion_max_concurrent": 3, "ingestion_retry_seconds": (0.1, 0.1)} | settings)
+    defaults: dict[str, Any] = {"ingestion_max_concurrent": 3, "ingestion_retry_seconds": (0.1, 0.1)}
+    chosen = IngestionSettings.model_validate(defaults | settings)
     profiles = {s.name: s.profile for s in sources}
     merging = Merging(profiles=profiles, policy=MergePolicy.of(chosen, profiles))
     asked = [Asked(s, cast(Transport, None)) for s in sources]
