@@ -10,7 +10,7 @@ from backend.models.job_progress import CallFigures, JobFigures, StepCounts
 from backend.repositories.database import Database
 from backend.utils.errors import NotFoundError
 
-# Grouped once, without looking at details: 90 ms for 100,000 albums of eight sources.
+# Grouped once, without looking at details: 0.2 s for 100,000 albums of eight sources.
 _ALBUMS: Final = """
 SELECT CASE state WHEN 'done' THEN coalesce(result, 'failed') WHEN 'storing' THEN 'running' ELSE state END AS name,
        count(*) AS n
