@@ -45,7 +45,7 @@ def disturb(twin: Twin, over: threading.Event) -> None:
             time.sleep(HOUR)
             twin.post("faults", {"spotify": {"quota": 0}})
             released = True
-        now = time.monotonic() - began < 40 and int(time.monotonic() - began) // 4 % 2 == 1
+        now = int(time.monotonic() - began) // 12 % 2 == 0
         if now != challenged:
             challenged = now
             twin.post("faults", {"aoty": {"challenge": challenged}})
