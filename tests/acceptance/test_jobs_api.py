@@ -118,6 +118,20 @@ async def test_the_report_as_json_and_as_csv(open_api: Open) -> None:
         assert (await api.get(f"/ml/jobs/{job_id}/report", params={"format": "xml"})).status_code == 422
 
 
+async def test_a_plan_asks_nobody_and_changes_nothing(filled: httpx.AsyncClient) -> None:
+    jobs = (await filled.get("/ml/jobs")).json()
+    wanted = [*ALBUMS, ("abbey road", "Beatles"), ("Nothing At All", "Nobody")]
+    answer = await filled.post("/ml/ingest/plan", json={"albums": wanted})
+    assert answer.status_code == 200, answer.text
+    plan = answer.json()
+    assert (plan["total"], plan["duplicates"], plan["new"], plan["fresh"], plan["stale"]) == (5, 1, 1, 3, 0)
+    sources = {s["source"]: s for s in plan["sources"]}
+    assert (sources["demo"]["calls"], sources["demo"]["albums"]) == (0, 4)
+    assert "SPOTIFY_CLIENT_ID" in sources["spotify"]["unconfigured"]
+    assert (await filled.get("/ml/jobs")).json() == jobs
+    assert (await filled.post("/ml/ingest/plan", json={"albums": []})).status_code == 422
+
+
 # -- following, over a real socket -------------------------------------------------------------------
 
 

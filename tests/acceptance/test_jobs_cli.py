@@ -77,6 +77,22 @@ def test_what_did_not_end_well_is_taken_up_again(tensoe: Cli, albums: str) -> No
     assert kinds == {job_id: "ingest", made["job_id"]: "retry"}
 
 
+def test_a_plan_before_and_after(tensoe: Cli, albums: str, tmp_path: Path) -> None:
+    twice = tmp_path / "twice.csv"
+    twice.write_text("Abbey Road,The Beatles\nabbey road,Beatles\nAbbey Road,The Beatles\nNothing At All,Nobody\n")
+    assert "4 albums, 2 of them twice: 2 new, 0 stored and fresh, 0 stored and stale" in tensoe("plan", str(twice))
+    submitted(tensoe, albums)
+    tensoe("resume")
+    # AOTY needs no key: a request and a half an album.
+    found = tensoe.json("plan", str(twice))
+    assert (found["new"], found["fresh"], found["duplicates"]) == (1, 1, 2)
+    assert {s["source"]: s["calls"] for s in found["sources"] if s["unconfigured"] is None} == {
+        "aoty": 3, "demo": 0, "synthetic": 0,
+    }  # fmt: skip
+    assert len(tensoe.json("jobs")) == 1
+    assert "cannot be read" in tensoe("plan", "no such file.csv", code=2)
+
+
 def test_dead_letters(tensoe: Cli, albums: str, postgres_dsn: str) -> None:
     assert "No album failed" in tensoe("dead-letters")
     job_id = submitted(tensoe, albums)
