@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from backend.ingestion.itinerary import Itinerary
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Outcome
 from backend.models.results import IngestResult, JobStatus
 from backend.repositories.database import Database
 from backend.repositories.job_control import JobControl
 from backend.repositories.jobs import JobRepository
 from backend.repositories.retries import RetryRepository
+from backend.repositories.step_queue import Message
+from backend.repositories.steps import StepRepository
 from backend.services.ingestion_service import IngestionService
 from backend.services.job_service import JobService
 from backend.utils.errors import (
@@ -74,6 +77,12 @@ async def parked_steps(database: Database, job_id: str) -> int:
     return found
 
 
+async def begun(database: Database) -> None:
+    """Have the albums that wait begun, each with one source."""
+    itinerary = Itinerary((("one",),))
+    await StepRepository(database).feed(lambda _, steps, ended: itinerary.after(steps, ended=ended), window=5, most=5)
+
+
 async def test_a_job_that_rests_asks_nobody_and_goes_on_where_it_was(
     database: Database, started: Started, jobs: JobService
 ) -> None:
@@ -98,30 +107,35 @@ async def test_a_job_that_rests_asks_nobody_and_goes_on_where_it_was(
 
 
 async def test_a_job_that_rests_takes_nobodys_room(database: Database, started: Started, jobs: JobService) -> None:
-    ours = ingesting(database, [Told("one")], ingestion_window=2)
+    gate = Gate()
+    one, two = Told("one", gate), Told("two", stage="catalogue")
+    ours = start(ingesting(database, [one, two], ingestion_window=2), started)
     resting = await ours.submit(albums(6))
-    start(ours, started)
+    async with asyncio.timeout(20):
+        while len(one.asked) < 2:
+            await asyncio.sleep(0.02)
     await jobs.pause(resting)
+    gate.open.set()
     other = await ours.submit(albums(3, artist="Another"))
     assert (await until(ours, other)).counts["complete"] == 3
-    assert (await ours.status(resting)).finished_at is None
+    assert (await ours.status(resting)).counts["running"] == 2
+    await jobs.resume(resting)
+    assert (await until(ours, resting)).counts["complete"] == 6
 
 
 async def test_a_step_put_aside_while_its_job_is_resumed_does_not_stay_behind(
-    database: Database, started: Started, jobs: JobService
+    database: Database, jobs: JobService
 ) -> None:
-    source = Told("one")
-    ours = start(ingesting(database, [source]), started)
-    for _ in range(6):
-        job_id = await ours.submit(albums(5))
-        for _ in range(5):
-            await jobs.pause(job_id)
-            await asyncio.sleep(0.01)
-            try:
-                await jobs.resume(job_id)
-            except ConflictError:
-                break
-        assert (await until(ours, job_id)).counts["complete"] == 5
+    job_id = await JobRepository(database).create(albums(1))
+    await begun(database)
+    steps = StepRepository(database)
+    await jobs.pause(job_id)
+    step = await steps.begin(Message(job_id, 1, "one", 0))
+    assert step is not None
+    assert step.paused
+    await jobs.resume(job_id)  # before the worker has put it aside
+    await steps.rest(step)
+    assert await steps.wake(5) == 1
 
 
 async def test_a_cancelled_job_keeps_what_is_stored_and_asks_nobody_more(
@@ -201,12 +215,8 @@ async def test_who_is_moved_ahead_comes_first(database: Database, started: Start
 
 
 async def test_what_is_due_already_moves_with_its_job(database: Database, jobs: JobService) -> None:
-    from backend.ingestion.itinerary import Itinerary
-    from backend.repositories.steps import StepRepository
-
     job_id = await JobRepository(database).create(albums(2))
-    itinerary = Itinerary((("one",),))
-    await StepRepository(database).feed(lambda _, steps, ended: itinerary.after(steps, ended=ended), window=5, most=5)
+    await begun(database)
     ranks = "SELECT priority FROM tensoe_pgqueuer ORDER BY priority DESC"
     async with database.connection() as connection:
         before = [r["priority"] for r in await connection.fetch(ranks)]
