@@ -14,13 +14,16 @@ from backend.repositories.jobs import new_id
 
 _KIND: Final = "refresh"
 _LOCK: Final = 0x74656E736F67  # "tensog": one looks at a time
-# The longest past comes first; what is on its way already is left out.
+# The longest past comes first. What is on its way already is left out, and what was asked for again a few days ago: a source that
+# did not answer then must not keep the others' turn.
 _DUE: Final = """
 SELECT r.album_id, a.title, a.artist, array_agg(r.source ORDER BY r.source) AS sources, a.ids::text AS ids
 FROM source_records r JOIN albums a ON a.id = r.album_id
 JOIN unnest($1::text[], $2::float8[]) AS f (source, days) ON f.source = r.source
 WHERE r.valid_to IS NULL AND r.fetched_at < now() - make_interval(secs => f.days * 86400)
-  AND NOT EXISTS (SELECT FROM ingest_items i WHERE i.album_id = r.album_id AND i.state <> 'done')
+  AND r.album_id NOT IN (
+      SELECT i.album_id FROM ingest_items i JOIN ingest_jobs j ON j.id = i.job_id
+      WHERE i.album_id IS NOT NULL AND (i.state <> 'done' OR (j.kind = 'refresh' AND i.changed_at > now() - interval '3 days')))
 GROUP BY r.album_id, a.title, a.artist, a.ids ORDER BY min(r.fetched_at), r.album_id LIMIT $3
 """
 _COUNTS: Final = """

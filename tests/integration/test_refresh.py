@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from backend.repositories.database import Database
 from backend.repositories.due import DueRepository
 from backend.services.ingestion_service import IngestionService
 from backend.services.refresh_service import RefreshService
+from backend.utils.errors import RecordNotFoundError
 from tests.integration.working import Told, albums, ingesting, record_of, until
 
 
@@ -85,8 +87,6 @@ async def test_only_the_source_that_is_due_is_asked_and_what_changed_is_a_new_in
 
 async def test_a_source_without_budget_left_over_is_held_back(database: Database, ours: IngestionService) -> None:
     await age(database, days=15)
-    from datetime import UTC, datetime, timedelta
-
     budget = SharedBudget(database, "changing", rate=100.0, concurrent=1)
     await budget.park(datetime.now(UTC) + timedelta(hours=5), reason="come later")
     service = refreshing(database, ours)
@@ -107,3 +107,22 @@ async def test_at_most_so_many_at_a_time_the_oldest_first(database: Database, ou
     assert found is not None
     status = await until(ours, found[0])
     assert [i.album_id for i in status.items] == [oldest]
+
+
+async def test_a_source_that_gives_nothing_does_not_keep_the_others_turn(
+    database: Database, ours: IngestionService, told: list[Told]
+) -> None:
+    async def gone(query: AlbumQuery) -> AlbumRecord:
+        raise RecordNotFoundError("no more")
+
+    await age(database, days=15)
+    told[0]._say = gone
+    service, seen = refreshing(database, ours), []
+    for _ in range(3):
+        found = await service.refresh(most=1)
+        assert found is not None
+        seen += [i.album_id for i in (await until(ours, found[0])).items]
+    assert len(set(seen)) == 3
+    assert await service.refresh(most=1) is None
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM source_records WHERE source = 'changing'") == 3
