@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from bench import report
 from bench.timing import Result
 
-PARTS = ("write", "import", "serve", "matrix", "start")
+PARTS = ("write", "import", "ingest", "serve", "matrix", "start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,11 @@ class Sizes:
     served: int = 50_000
     matrix: int = 20_000
     imported: int = 100_000
+    ingested: int = 200
     rounds: int = 5
 
 
-QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, imported=3_000, rounds=3)
+QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, imported=3_000, ingested=20, rounds=3)
 
 
 async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
@@ -39,6 +40,10 @@ async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
         found += await _with_database(sizes, parts)
     if "import" in parts:
         found += await _imported(sizes)
+    if "ingest" in parts:
+        from bench import pipeline
+
+        found += await asyncio.to_thread(pipeline.measure, albums=sizes.ingested, rounds=sizes.rounds)
     if "start" in parts:
         from bench import start_up
 
