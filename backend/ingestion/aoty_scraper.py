@@ -79,7 +79,8 @@ class AotySource:
             gives={**dict.fromkeys(own, 1.0), **dict.fromkeys(shared, 0.3), "tags": 0.9},
             fresh_days=14,
             limits=Limits(rate=rate, concurrent=2),
-            typical_calls=1.5,
+            # Without its search only the pages that the user names are asked for.
+            typical_calls=1.5 if self._settings.aoty_allow_search else 0.0,
             terms="No licence is stated; its robots.txt bars searching, and a challenge may keep programs out.",
         )
 

@@ -116,12 +116,13 @@ class JobFollowing:
         )
         if pace is None:
             return found
+        ended = figures.finished_at is not None
         begins = now if found.queued or steps.next_at is None else max(now, steps.next_at)
         return replace(
             found,
             rate=self._rate(name),
             allowed=pace.rate,
-            expected_end=pace.end(left, begins=begins) if left > 0 and figures.finished_at is None else None,
+            expected_end=pace.end(left, begins=begins) if left > 0 and pace.calls and not ended else None,
             parked_until=pace.parked_until,
             reason=pace.reason,
         )

@@ -83,13 +83,15 @@ def test_a_plan_before_and_after(tensoe: Cli, albums: str, tmp_path: Path) -> No
     assert "4 albums, 2 of them twice: 2 new, 0 stored and fresh, 0 stored and stale" in tensoe("plan", str(twice))
     submitted(tensoe, albums)
     tensoe("resume")
-    # AOTY needs no key: a request and a half an album.
     found = tensoe.json("plan", str(twice))
     assert (found["new"], found["fresh"], found["duplicates"]) == (1, 1, 2)
     assert {s["source"]: s["calls"] for s in found["sources"] if s["unconfigured"] is None} == {
-        "aoty": 3, "demo": 0, "synthetic": 0,
+        "aoty": 0, "demo": 0, "synthetic": 0,
     }  # fmt: skip
     assert len(tensoe.json("jobs")) == 1
+    # Where its search is allowed, AOTY takes a request and a half an album, three seconds apart.
+    said = tensoe("plan", str(twice), AOTY_ALLOW_SEARCH="true")
+    assert "All of it takes about 9 s (aoty is the slowest)" in said
     assert "cannot be read" in tensoe("plan", "no such file.csv", code=2)
 
 
