@@ -41,7 +41,7 @@ WITH jobs AS (
 )
 UPDATE ingest_items i SET state = 'running', place = d.place, changed_at = now()
 FROM (SELECT * FROM due ORDER BY priority DESC, place, job_id, position LIMIT $1) d
-WHERE i.job_id = d.job_id AND i.position = d.position
+WHERE i.job_id = d.job_id AND i.position = d.position AND i.state = 'queued'  -- still: its job may just be called off
 RETURNING i.job_id, i.position, i.album, i.artist, i.hints::text AS hints, d.place, d.priority
 """
 _MOVE_JOBS: Final = """

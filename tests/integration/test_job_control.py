@@ -185,6 +185,21 @@ async def test_a_job_is_called_off_while_workers_are_in_it(
         assert (await ours.status(job_id)).counts == counts
 
 
+async def test_an_album_that_is_begun_while_its_job_is_called_off_stays_called_off(database: Database) -> None:
+    job_id = await JobRepository(database).create(albums(3))
+    async with database.transaction() as connection:
+        # As `cancel` does; the worker looks before this is committed and waits for it.
+        await connection.execute(
+            "UPDATE ingest_items SET state = 'done', result = 'cancelled' WHERE job_id = $1", job_id
+        )
+        beginning = asyncio.create_task(begun(database))
+        async with asyncio.timeout(20), database.connection() as other:
+            while not await other.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                await asyncio.sleep(0.02)
+    await beginning
+    assert (await JobRepository(database).status(job_id)).counts["cancelled"] == 3
+
+
 async def test_what_has_ended_or_is_not_there_cannot_be_changed(
     database: Database, started: Started, jobs: JobService
 ) -> None:
