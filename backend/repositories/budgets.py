@@ -38,12 +38,12 @@ WITH refused AS (
 ), granted AS (
     UPDATE source_budgets b SET
         -- A grant that a crash of the server forgets costs a moment's pace; waiting for its disk would cost each request.
-        next_at = greatest(b.next_at, clock_timestamp()) + make_interval(secs => $3::int / least(b.rate, $4::float8)),
+        next_at = greatest(b.next_at, clock_timestamp()) + make_interval(secs => $3::int / ($7::float8 * least(b.rate, $4::float8))),
         rate = least($4::float8, b.rate + $3::int * $4::float8 * $5::float8), allowed = $4::float8,
         granted = b.granted + $3::int, changed_at = clock_timestamp()
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
     WHERE b.key = $1 AND NOT EXISTS (SELECT FROM refused)
-    RETURNING $3::int / least(b.rate, $4::float8) AS span, b.next_at AS ends
+    RETURNING $3::int / ($7::float8 * least(b.rate, $4::float8)) AS span, b.next_at AS ends
 ), counted AS (
     INSERT INTO source_calls AS c (key, since, calls)
     SELECT k, date_bin('10 minutes', clock_timestamp(), 'epoch'), $3::int
@@ -135,7 +135,7 @@ class SharedBudget:
     def __init__(self, database: Database, source: str, *, rate: float, concurrent: int) -> None:
         self._database = database
         self._source = source
-        self._rate = rate * _MARGIN
+        self._rate = rate
         self._slots = asyncio.Semaphore(concurrent)
         self._granting = asyncio.Lock()
         self._turns: deque[float] = deque()  # of the monotonic clock; taken ahead, this process's own
@@ -205,7 +205,9 @@ class SharedBudget:
             if not {self._source, group} <= {*self._made, None}:
                 await connection.execute(_MAKE, [self._source, group], [self._rate, None])
                 self._made |= {k for k in (self._source, group) if k is not None}
-            row = await connection.fetchrow(_GRANT, self._source, group, number, self._rate, _REGAIN, _QUOTA_DAYS)
+            row = await connection.fetchrow(
+                _GRANT, self._source, group, number, self._rate, _REGAIN, _QUOTA_DAYS, _MARGIN
+            )
             if row is None:
                 refusal = await connection.fetchrow(_REFUSAL, self._source, group, _QUOTA_DAYS)
                 if refusal is None:  # its row was removed, or it was parked until a moment ago
