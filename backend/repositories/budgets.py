@@ -38,7 +38,8 @@ WITH refused AS (
 ), granted AS (
     UPDATE source_budgets b SET
         -- A grant that a crash of the server forgets costs a moment's pace; waiting for its disk would cost each request.
-        next_at = greatest(b.next_at, clock_timestamp()) + make_interval(secs => $3::int / ($7::float8 * least(b.rate, $4::float8))),
+        next_at = greatest(b.next_at, clock_timestamp())
+            + make_interval(secs => $3::int / ($7::float8 * least(b.rate, $4::float8))),
         rate = least($4::float8, b.rate + $3::int * $4::float8 * $5::float8), allowed = $4::float8,
         granted = b.granted + $3::int, changed_at = clock_timestamp()
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed

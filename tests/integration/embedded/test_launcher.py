@@ -203,7 +203,11 @@ def test_everything_killed_at_once(home: Path) -> None:
     lease.release()
 
 
-@pytest.mark.parametrize("content", [f"{os.getpid()}\n", "1\n", "99999999\n", "", "garbage"])
+@pytest.mark.parametrize(
+    "content",
+    [f"{os.getpid()}\n", "1\n", "99999999\n", "", "garbage"],
+    ids=["ours", "first", "none", "empty", "garbage"],
+)
 def test_a_stale_pid_file_stops_nobody(home: Path, content: str) -> None:
     with user(home, "kept", 0) as process:
         written(process)

@@ -115,7 +115,9 @@ async def test_a_database_that_does_not_exist(plain_server: str) -> None:
         await opened(f"postgresql://owner:{PASSWORD}@{plain_server.replace('/postgres', '/no_such')}")
 
 
-@pytest.mark.parametrize("host", [f"127.0.0.1:{free_port()}", "no-such-host.invalid"])
+@pytest.mark.parametrize(
+    "host", [f"127.0.0.1:{free_port()}", "no-such-host.invalid"], ids=["closed port", "no such host"]
+)
 async def test_nobody_answers(host: str) -> None:
     with pytest.raises(DatabaseUnreachableError, match=r"cannot be reached.*unset DATABASE_URL"):
         await opened(f"postgresql://owner:{PASSWORD}@{host}/postgres")
