@@ -14,7 +14,7 @@ run: .venv/ready ## set everything up, then serve on API_HOST:API_PORT
 	@$(PY) -m backend.startup
 
 test: .venv/ready-dev ## set everything up, then run every test
-	@$(PY) -m pytest tests/
+	@$(PY) -m pytest tests/ -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 test-unit: .venv/ready-dev ## the tests without I/O
 	@$(PY) -m pytest tests/unit
