@@ -35,13 +35,14 @@ class Column:
     Attributes:
         name: unique in its matrix; letters, digits and "_" (LightGBM and XGBoost refuse most other signs).
         of: the field of the track that it is computed from.
-        kind: the value itself, one category of it (0/1), one tag of it (0/1), or whether it was missing (0/1).
-        label: the category or tag.
+        kind: the value itself, one category of it (0/1), one tag of it (0/1), one dimension of an embedding, or whether it
+            was missing (0/1).
+        label: the category, tag or dimension.
     """
 
     name: str
     of: str
-    kind: Literal["value", "category", "tag", "missing"] = "value"
+    kind: Literal["value", "category", "tag", "embedding", "missing"] = "value"
     label: str | None = None
 
 

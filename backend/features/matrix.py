@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from backend.features import target as targets
-from backend.features.audio import audio
 from backend.features.columns import (
     CATEGORIES,
     CONTINUOUS,
     FEATURES,
+    FLAGS,
     NUMERIC,
     TAGS,
-    Block,
     Column,
     Flags,
     Floats,
     floats,
     known_count,
-    lists,
-    with_unique_names,
 )
-from backend.features.multihot import multihot, top
-from backend.features.numeric import explicit, numeric
+from backend.features.pipeline import Audio, Block, Flag, MultiHot, Numbers, TrackFeatures
 from backend.features.target import Target
 
 READS: Final = ("id", *TAGS, *NUMERIC, *CONTINUOUS, *CATEGORIES, "explicit", *targets.SCORES, "synthetic", "provenance")
@@ -105,11 +100,10 @@ def build(
     chosen = options or MatrixOptions()
     aim = targets.parse(target, find_tag=targets.tags_of(table)) if isinstance(target, str) else target
     kept = usable(table, aim, chosen)
-    blocks = list(_blocks(kept, aim, chosen))
-    columns = with_unique_names(column for block in blocks for column in block.columns)
+    features = TrackFeatures(blocks_for(aim, chosen))
     return FeatureMatrix(
-        X=_filled(blocks, n_tracks=kept.num_rows, n_features=len(columns)),
-        columns=columns,
+        X=features.fit_transform(kept),
+        columns=features.columns_,
         y=targets.values(kept, aim),
         ids=kept.column("id").to_pylist(),
         target=aim,
@@ -123,26 +117,23 @@ def _provenances(table: pa.Table) -> dict[str, int]:
     return {str(row["values"]): int(row["counts"]) for row in counted}
 
 
-def _blocks(table: pa.Table, target: Target, options: MatrixOptions) -> Iterator[Block]:
+def blocks_for(target: Target, options: MatrixOptions) -> tuple[Block, ...]:
+    """The blocks of a matrix that shows nothing of its target."""
     hidden = target.hidden_fields
-    yield numeric(table, without=hidden)
-    yield from audio(table, without=hidden)
-    for name, most in zip(TAGS, (options.genres, options.moods), strict=True):
-        if name in hidden:
-            continue
-        own = target.field == name
-        without = {target.hidden_tag or ""} if own else set()
-        classes = top(lists(table, name), most, without=without)
-        # Of its own kind's target the flag would tell which rows are unlabelled.
-        yield multihot(table, name, classes=classes, flagged=not own)
-    yield explicit(table, without=hidden)
+
+    def shown(fields: Iterable[str]) -> tuple[str, ...]:
+        return tuple(field for field in fields if field not in hidden)
+
+    found: list[Block] = [Numbers(fields=shown(NUMERIC)), Audio(fields=shown((*CONTINUOUS, *CATEGORIES)))]
+    if "genres" not in hidden:
+        found.append(_tags("genres", options.genres, target))
+    if "moods" not in hidden:
+        found.append(_tags("moods", options.moods, target))
+    return (*found, *(Flag(field=field) for field in shown(FLAGS)))
 
 
-def _filled(blocks: Sequence[Block], *, n_tracks: int, n_features: int) -> Floats:
-    matrix = np.zeros((n_tracks, n_features), np.float32)
-    start = 0
-    for block in blocks:
-        end = start + len(block.columns)
-        block.write(matrix[:, start:end])
-        start = end
-    return matrix
+def _tags(field: Literal["genres", "moods"], most: int, target: Target) -> MultiHot:
+    own = target.field == field
+    without = (target.hidden_tag,) if own and target.hidden_tag else ()
+    # Of its own kind's target the flag would tell which rows are unlabelled.
+    return MultiHot(field=field, most=most, without=without, flagged=not own)

@@ -112,6 +112,6 @@ def _write_json(matrix: FeatureMatrix, sink: Sink) -> None:
     head = orjson.dumps({**_about(matrix), "ids": matrix.ids, "y": matrix.y.tolist()}, option=numpy)
     sink.write(head[:-1] + b',"X":[')
     for start in range(0, len(matrix.ids), _ROWS):
-        rows = orjson.dumps(matrix.X[start : start + _ROWS], option=numpy)[1:-1]
+        rows = orjson.dumps(np.ascontiguousarray(matrix.X[start : start + _ROWS]), option=numpy)[1:-1]
         sink.write(b"," + rows if start else rows)
     sink.write(b"]}")

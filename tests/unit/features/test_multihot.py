@@ -31,11 +31,3 @@ def test_scatter_equals_scikit_learn(lists: list[list[str] | None], classes: lis
 def test_counts_are_of_lists_ordered_by_frequency_then_name() -> None:
     lists = array([["pop", "pop", "rock"], ["rock", None], None, ["jazz"], []])  # type: ignore[list-item]  # null inside
     assert list(multihot.counts(lists).items()) == [("rock", 2), ("jazz", 1), ("pop", 1)]
-
-
-def test_top_passes_over_what_is_left_out_and_still_fills_up() -> None:
-    lists = array([["rock", "pop"], ["rock", "jazz"], ["rock"]])
-    assert multihot.top(lists, 2) == ("rock", "jazz")
-    assert multihot.top(lists, 2, without={"rock"}) == ("jazz", "pop")
-    assert multihot.top(lists, 0) == ()
-    assert multihot.top(array([]), 5) == ()
