@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--write] [--only NAME]`: prints the table; `--write` also renews docs/performance.md."""
+"""`python -m bench [--quick] [--write] [--only NAME] [--scale]`: prints the table; `--write` also renews docs/performance.md."""
 
 from __future__ import annotations
 
@@ -110,7 +110,16 @@ def main() -> None:
     reader.add_argument("--write", action="store_true", help="renew the table in docs/performance.md")
     reader.add_argument("--rows", type=int, help="of the made-up table that is imported (1000000 takes a while)")
     reader.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
+    reader.add_argument(
+        "--scale", action="store_true", help="memory of ingestion from 1,000 to 100,000 albums: an hour"
+    )
+    reader.add_argument("--albums", type=int, nargs="+", help="with --scale: these lists instead")
     given = reader.parse_args()
+    if given.scale:
+        from bench import scale
+
+        scale.measure(given.albums or scale.SIZES)
+        return
     if given.quick and given.write:
         reader.error("--quick figures are not for the page")
     sizes = QUICK if given.quick else Sizes()

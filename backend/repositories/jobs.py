@@ -56,10 +56,10 @@ class JobRepository:
                 parent,
             )
             if made is not None:
-                rows = [
+                rows = (
                     (job_id, n, q.album, q.artist, msgspec.json.encode(q.hints).decode())
                     for n, q in enumerate(albums, 1)
-                ]
+                )
                 columns = ("job_id", "position", "album", "artist", "hints")
                 await connection.copy_records_to_table("ingest_items", records=rows, columns=columns)
         return job_id

@@ -57,7 +57,7 @@ async def ingest_album(asked: schemas.AlbumRequest, with_: With) -> Response:
 async def ingest_batch(asked: schemas.BatchRequest, with_: With) -> Response:
     """Take a list, answer at once with a job id and where to follow it. The job survives restarts of the server."""
     queries = asked.queries()
-    job_id = await with_.ingestion.submit(queries, priority=asked.priority)
+    job_id = await with_.ingestion.accept(queries, priority=asked.priority)
     where = f"/ml/jobs/{job_id}"
     body = {"job_id": job_id, "total": len(queries), "status_url": where}
     return json_answer(body, status=202, headers={"location": where})

@@ -47,7 +47,7 @@ class IngestionService:
         used: the names of those in use.
         settings: concurrency and batch size.
         metrics: where results are counted.
-        max_batch: the most albums of one job.
+        max_batch: the most albums of one request.
     """
 
     def __init__(
@@ -97,8 +97,21 @@ class IngestionService:
         self._metrics.ingested(report.result)
         return report
 
+    async def accept(self, albums: Sequence[AlbumQuery], *, priority: int = 0) -> str:
+        """`submit` for a list that came in one request: a server that many ask holds none of any length in memory.
+
+        Raises:
+            InvalidInputError: the list is empty or too long, or a name cannot be used; nothing was stored.
+        """
+        if len(albums) > self._max_batch:
+            raise InvalidInputError(
+                f"{len(albums):,} albums in one request; {self._max_batch:,} are the most (MAX_BATCH_ALBUMS). Send several, or "
+                "give the whole list to `tensoe ingest --file`, which takes any length"
+            )
+        return await self.submit(albums, priority=priority)
+
     async def submit(self, albums: Sequence[AlbumQuery], *, job_id: str | None = None, priority: int = 0) -> str:
-        """Store a list as a job and answer its id; the work begins in the background of any server or worker.
+        """Store a list of any length as a job and answer its id; the work begins in the background of any server or worker.
 
         Args:
             albums: what to ask for.
@@ -106,14 +119,10 @@ class IngestionService:
             priority: -100..100; jobs of a higher one go first, those of the same take turns.
 
         Raises:
-            InvalidInputError: the list is empty or too long, or a name cannot be used; nothing was stored.
+            InvalidInputError: the list is empty, or a name cannot be used; nothing was stored.
         """
         if not albums:
             raise InvalidInputError("The list of albums is empty; give at least one [album, artist]")
-        if len(albums) > self._max_batch:
-            raise InvalidInputError(
-                f"{len(albums):,} albums in one list; {self._max_batch:,} are the most, send several lists"
-            )
         checked = [check_numbered(position, query) for position, query in enumerate(albums, 1)]
         found = await self._jobs.create(checked, job_id=job_id, priority=priority)
         self._worker.nudge()

@@ -341,8 +341,15 @@ async def test_a_list_that_does_not_fit_is_refused_whole(
 ) -> None:
     ours = ingesting(database, [Told("one")], max_batch=20)
     with pytest.raises(InvalidInputError, match=said):
-        await ours.submit(asked)
+        await ours.accept(asked)
     assert await ours.jobs() == []
+
+
+async def test_a_list_from_a_file_may_be_of_any_length(database: Database) -> None:
+    ours = ingesting(database, [Told("one")], max_batch=20)
+    job_id = await ours.submit([AlbumQuery(album=f"x{n}", artist="y") for n in range(12_000)])
+    found = await ours.status(job_id, offset=11_999)
+    assert (found.total, [i.album for i in found.items]) == (12_000, ["x11999"])
 
 
 async def test_hints_of_any_text_wait_with_their_album(database: Database, started: Started) -> None:
