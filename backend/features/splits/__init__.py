@@ -1,0 +1,7 @@
+"""Splits of tracks into parts that don't leak, and certificates of it (docs/splits.md); pure: tables in, tables out."""
+
+from backend.features.splits.assignment import assign
+from backend.features.splits.recipe import SplitRecipe
+from backend.features.splits.split import LEFT_OUT, Split, SplitReport
+
+__all__ = ["LEFT_OUT", "Split", "SplitRecipe", "SplitReport", "assign"]
