@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.features.splits import Split, SplitRecipe, assign
@@ -65,6 +65,7 @@ def dealt(tracks: pa.Table, recipe: SplitRecipe) -> Split | None:
     return None
 
 
+@settings(deadline=None)
 @given(tracks=tables(), seed=st.integers(0, 999), kind=GROUPED, balanced=st.booleans())
 def test_no_group_stands_in_two_parts(tracks: pa.Table, seed: int, kind: Any, balanced: bool) -> None:
     recipe = SplitRecipe(kind=kind, parts=HALVES, seed=seed, balanced=balanced)
@@ -85,6 +86,7 @@ def test_no_group_stands_in_two_parts(tracks: pa.Table, seed: int, kind: Any, ba
         whole(split, tracks, lambda row: row.get("album_id"))
 
 
+@settings(deadline=None)
 @given(
     tracks=tables(), seed=st.integers(0, 99), kind=GROUPED | st.just("random"), order=st.randoms(use_true_random=False)
 )
@@ -101,6 +103,7 @@ def test_the_order_of_rows_means_nothing(tracks: pa.Table, seed: int, kind: Any,
     assert other.fingerprint == split.fingerprint
 
 
+@settings(deadline=None)
 @given(tracks=tables(), more=tables(6), kind=GROUPED, seed=st.integers(0, 99))
 def test_a_grown_catalogue_moves_only_tracks_whose_group_took_in_others(
     tracks: pa.Table, more: pa.Table, kind: Any, seed: int
