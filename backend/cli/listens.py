@@ -140,6 +140,8 @@ def _show_report(report: HistoryReport) -> None:
         f"{_counted(report.listens, 'listen')} read in {report.seconds:.1f} s{rate}: {report.added:,} new, {known:,} known "
         f"before" + (f", {report.replaced:,} now known to the second" if report.replaced else "") + "."
     )
+    for source, number in report.elsewhere.items():
+        out.print(f"Of those known before {number:,} are already known from {source}, and are not kept twice.")
     out.print(f"{_counted(report.resolved, 'listen')} of {report.listener} laid onto tracks of the catalogue.")
     left = Counter[str]()
     table = Table("file", "recognised as", "rows", "listens", "broken", box=None, pad_edge=False)

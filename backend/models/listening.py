@@ -89,6 +89,7 @@ class HistoryReport:
         listens: how many were read.
         added: how many of them were new.
         replaced: how many stored to the minute only are now to the second.
+        elsewhere: how many were known already from which other source.
         resolved: how many were laid onto tracks of the catalogue now, those stored before included.
         seconds: how long it took.
     """
@@ -100,6 +101,7 @@ class HistoryReport:
     listens: int = 0
     added: int = 0
     replaced: int = 0
+    elsewhere: dict[str, int] = field(default_factory=dict)
     resolved: int = 0
     seconds: float = 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -37,6 +38,36 @@ _REPLACE: Final = f"DELETE FROM listens m USING {_STAGE.table} s WHERE m.listene
 _KNOWN_BETTER: Final = f"DELETE FROM {_STAGE.table} m USING listens s WHERE s.listener = $1 AND {_SAME}"
 _INSERT: Final = f"""INSERT INTO listens (listener, {_NAMES}) SELECT $1, {_NAMES} FROM {_STAGE.table}
     WHERE to_the_minute = $2 ORDER BY source, listened_at, track_key ON CONFLICT DO NOTHING"""
+
+
+_NEAR: Final = "interval '2 minutes'"
+_HEARD: Final = f"(%s.ms_played IS NULL OR %s.ms_played >= {_PLAYED_MS})"
+_FROM_ELSEWHERE: Final = "SELECT EXISTS (SELECT FROM listens WHERE listener = $1 AND source <> $2)"
+# Another export says it too: the same recording, begun at about the same time. Each is the nearest of the other, so that one
+# stored listen stands for one that is said, also when a short track ran several times. Scrobblers leave out what was broken off.
+_KNOWN_ELSEWHERE: Final = f"""
+WITH near AS (
+    SELECT s.id, s.source, i.ctid AS row, abs(extract(epoch FROM s.listened_at - i.listened_at)) AS apart,
+           s.listened_at AS stored_at, i.listened_at AS said_at
+    FROM {_STAGE.table} i JOIN listens s ON s.listener = $1 AND s.source <> i.source AND s.track_key = i.track_key
+         AND s.listened_at BETWEEN i.listened_at - {_NEAR} AND i.listened_at + {_NEAR}
+    WHERE {_HEARD % ("i", "i")} AND {_HEARD % ("s", "s")}
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY row ORDER BY apart, stored_at, id) AS of_said,
+           row_number() OVER (PARTITION BY id ORDER BY apart, said_at, row) AS of_stored FROM near
+), pairs AS (
+    SELECT id, source, row FROM ranked WHERE of_said = 1 AND of_stored = 1
+), filled AS (
+    UPDATE listens s SET album = coalesce(s.album, i.album), spotify_id = coalesce(s.spotify_id, i.spotify_id),
+           album_key = CASE WHEN s.album IS NULL THEN i.album_key ELSE s.album_key END,
+           recording_mbid = coalesce(s.recording_mbid, i.recording_mbid), isrc = coalesce(s.isrc, i.isrc),
+           ms_played = coalesce(s.ms_played, i.ms_played), skipped = coalesce(s.skipped, i.skipped)
+    FROM pairs p JOIN {_STAGE.table} i ON i.ctid = p.row WHERE s.id = p.id
+), gone AS (
+    DELETE FROM {_STAGE.table} i USING pairs p WHERE i.ctid = p.row
+)
+SELECT source, count(*) AS n FROM pairs GROUP BY source ORDER BY source
+"""
 
 
 def _resolution(column: str, of_track: str) -> str:
@@ -90,6 +121,7 @@ class Added:
 
     new: int
     replaced: int
+    elsewhere: dict[str, int]  # known from these other sources
 
 
 class ListenRepository:
@@ -99,22 +131,37 @@ class ListenRepository:
         self._database = database
 
     async def add(self, listener: str, listens: Sequence[Listen]) -> Added:
-        """Store those that are not there, in one transaction; of one said to the minute and to the second, the latter."""
+        """Store those that are not there; of one said to the minute and to the second, the latter.
+
+        One that another source has said already fills what that left out, and is not stored beside it.
+        """
+        new, replaced, elsewhere = 0, 0, Counter[str]()
+        # One after the other, so that what two exports say in one part is compared too.
+        for source in dict.fromkeys(listen.source for listen in listens):
+            added = await self._add(listener, [listen for listen in listens if listen.source == source], source=source)
+            new, replaced = new + added.new, replaced + added.replaced
+            elsewhere.update(added.elsewhere)
+        return Added(new=new, replaced=replaced, elsewhere=dict(elsewhere))
+
+    async def _add(self, listener: str, listens: Sequence[Listen], *, source: str) -> Added:
         rows = [tuple(getattr(listen, name) for name in _STAGE.names) for listen in listens]
         roughly = any(listen.to_the_minute for listen in listens)
-        if roughly:
+        async with self._database.connection() as connection:
+            others = await connection.fetchval(_FROM_ELSEWHERE, listener, source)
+        if roughly or others:
             await self._count_anew()
         async with self._database.transaction() as connection:
             await _lock(connection, listener)
             await connection.execute(_STAGE.definition)
             await connection.copy_records_to_table(_STAGE.table, records=rows, columns=_STAGE.names)
             await connection.execute(f"ANALYZE {_STAGE.table}")
+            elsewhere = {row["source"]: row["n"] for row in await connection.fetch(_KNOWN_ELSEWHERE, listener)}
             replaced = _count(await connection.execute(_REPLACE, listener))
             added = _count(await connection.execute(_INSERT, listener, False))
             if roughly:
                 await connection.execute(_KNOWN_BETTER, listener)
                 added += _count(await connection.execute(_INSERT, listener, True))
-        return Added(new=added - replaced, replaced=replaced)
+        return Added(new=added - replaced, replaced=replaced, elsewhere=elsewhere)
 
     async def resolve(self, listener: str | None = None) -> int:
         """Lay listens without a track onto the catalogue's tracks; None: everybody's.

@@ -46,6 +46,8 @@ class HistoryAnswer(Schema):
     """How many of them were new."""
     replaced: int
     """How many that were known to the minute are now known to the second."""
+    elsewhere: dict[str, int]
+    """How many were known already from which other source."""
     resolved: int
     """How many of the listener's were laid onto tracks of the catalogue now."""
     seconds: float

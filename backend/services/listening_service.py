@@ -60,6 +60,8 @@ class ListeningService:
             added = await self._repository.add(name, part)
             report.added += added.new
             report.replaced += added.replaced
+            for source, number in added.elsewhere.items():
+                report.elsewhere[source] = report.elsewhere.get(source, 0) + number
             if progress is not None:
                 progress(report)
         report.resolved = await self._repository.resolve(name)
