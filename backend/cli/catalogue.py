@@ -51,6 +51,11 @@ def status(rights: _Rights = RightsLevel.ANY, as_json: Json = False) -> None:
         for s in sources:
             state = s.unconfigured or ("asked" if s.in_use else "not asked (TENSOE_DEMO)")
             asked.add_row(s.name, state, s.rights, f"{kept[s.name].bytes:,} bytes" if s.name in kept else "")
+        configured = {s.name for s in sources}
+        for row in coverage["sources"]:
+            # Whose values came with tables and other files; there is nobody to ask.
+            if (name := row["source"]) not in configured:
+                asked.add_row(name, "imported", row["rights"], f"{kept[name].bytes:,} bytes" if name in kept else "")
         out.print(asked)
         for use in kept.values():
             if use.alarm:

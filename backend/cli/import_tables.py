@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,7 @@ from rich.text import Text
 from backend.cli.console import Json, err, opened, out, run, show_json
 from backend.models.bulk_import import Finding, TableReport
 from backend.models.ingestion_models import Rights
+from backend.services.csv_cells import csv_rows
 from backend.utils.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -119,17 +119,17 @@ def _findings_into(path: Path | None) -> Iterator[Callable[[str], Callable[[Sequ
         yield lambda _: lambda _: None
         return
     try:
-        file = path.open("w", encoding="utf-8", newline="")
+        file = path.open("wb")
     except OSError as problem:
         raise InvalidInputError(f"{path} cannot be written: {problem.strerror}") from problem
     with file:
-        writer = csv.writer(file)
-        writer.writerow(("file", "kind", "lines", "name", "detail"))
+        file.write(csv_rows([("file", "kind", "lines", "name", "detail")]))
 
         def write(name: str) -> Callable[[Sequence[Finding]], None]:
-            return lambda found: writer.writerows(
-                (name, f.kind, " ".join(map(str, f.lines)), f.name, f.detail) for f in found
-            )
+            def told(found: Sequence[Finding]) -> None:
+                file.write(csv_rows((name, f.kind, " ".join(map(str, f.lines)), f.name, f.detail) for f in found))
+
+            return told
 
         yield write
 

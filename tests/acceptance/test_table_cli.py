@@ -25,9 +25,20 @@ def test_shown_stored_and_written_down(tensoe: Cli, tmp_path: Path) -> None:
     assert "Nothing was stored" in shown
     stored = tensoe("import", "table", str(table), "--report", str(told), TENSOE_DEMO="off")
     assert "Albums: 2 new" in stored
+    status = tensoe("status", TENSOE_DEMO="off")
+    assert any("spotify_table" in line and "imported" in line for line in status.splitlines())
     assert f"{table},contradiction,2 3,Song 1,popularity: 1 or 99; the first is taken" in told.read_text("utf-8")
     (again,) = tensoe.json("import", "table", str(table))
     assert again["counts"]["unchanged"] == 2
+
+
+def test_no_title_is_run_as_a_formula_by_who_opens_the_report(tensoe: Cli, tmp_path: Path) -> None:
+    table, told = tmp_path / "songs.csv", tmp_path / "told.csv"
+    title = "=1+1"
+    rows = (row(1, 1, track_name=title), row(1, 1, track_name=title, track_popularity=99))
+    table.write_text("\n".join((HEAD, *rows)) + "\n", "utf-8")
+    tensoe("import", "table", str(table), "--dry-run", "--report", str(told), TENSOE_DEMO="off")
+    assert f"contradiction,2 3,'{title}," in told.read_text("utf-8")
 
 
 def test_a_row_that_cannot_be_taken_and_a_mapping_that_cannot_be(tensoe: Cli, tmp_path: Path) -> None:
