@@ -17,10 +17,13 @@ TRACK_COLUMNS: Final = (
 FLAT_COLUMNS: Final = tuple(c for c in TRACK_COLUMNS if c != "audio_features") + AUDIO_FEATURES
 """The same with a column per audio feature, as CSV and bulk readers take it."""
 
+JOINED_BY: Final = "; "
+"""Between the texts of a list where there are no lists, as in CSV."""
+
 READABLE: Final = frozenset({*TRACK_COLUMNS, *AUDIO_FEATURES})
 """What may be asked for by name."""
 
 
 def csv_expression(column: str) -> str:
-    """The column as a field of a CSV file: lists joined by "; ", flags as true and false, numbers as JSON has them."""
-    return f"array_to_string({column}, '; ')" if column in {"genres", "moods"} else f'"{column}"::text'
+    """The column as a field of a CSV file: lists joined by `JOINED_BY`, flags as true and false, numbers as JSON has them."""
+    return f"array_to_string({column}, '{JOINED_BY}')" if column in {"genres", "moods"} else f'"{column}"::text'

@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -46,7 +47,7 @@ def prepared(folder: Path, name: str) -> Path:
     for path in folder.glob(".*.unfinished"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.lstat().st_mtime > _ABANDONED:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     return folder / f".{name}.{secrets.token_hex(8)}.unfinished"
 
 
