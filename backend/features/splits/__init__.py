@@ -1,4 +1,7 @@
-"""Splits of tracks into parts that don't leak, and certificates of it (docs/splits.md); pure: tables in, tables out."""
+"""Splits of tracks into parts that don't leak, and certificates of it (docs/splits.md); pure: tables in, tables out.
+
+`naive.naive_gain` is imported where it is used: it loads scikit-learn.
+"""
 
 from backend.features.splits.assignment import assign
 from backend.features.splits.certificate import Certificate, Check, Shared
