@@ -66,6 +66,8 @@ from backend.services.checks.machine import check_cache, check_disk, check_folde
 from backend.services.checks.reach import check_reach
 from backend.services.checks.storage import check_database
 from backend.services.checks.work import check_budgets, check_queue, check_rights
+from backend.services.dataset_folders import DataSetFolders
+from backend.services.dataset_service import DataSetService
 from backend.services.demo_service import DemoService
 from backend.services.doctor import Check, Doctor
 from backend.services.dump_import import DumpImport
@@ -246,6 +248,9 @@ def build_services(
         dumps=DumpImport(build_dumps(), Wanted(database), Remerging(database), merging=merging, stored=stored),
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
+        datasets=DataSetService(
+            TrackReader(database), DataSetFolders(settings.app.tensoe_home / "datasets"), profiles=profiles
+        ),
         listening=ListeningService(ListenRepository(database)),
         doctor=build_doctor(settings, sources=sources, database=database, cache=cache, metrics=metrics),
         exports=ExportService(

@@ -8,6 +8,7 @@ from rich.text import Text
 from backend import __version__
 from backend.cli import (
     catalogue,
+    dataset,
     demo,
     doctor,
     features,
@@ -36,6 +37,7 @@ for module in (jobs, job_control, plan, refresh, worker, matching, catalogue, up
 app.add_typer(demo.demo, name="demo")
 app.add_typer(import_.imports, name="import")
 app.add_typer(listens.listens, name="listens")
+app.add_typer(dataset.dataset, name="dataset")
 
 
 def main() -> None:

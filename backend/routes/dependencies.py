@@ -17,6 +17,7 @@ from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
+from backend.services.dataset_service import DataSetService
 from backend.services.demo_service import DemoService
 from backend.services.doctor import Doctor
 from backend.services.dump_import import DumpImport
@@ -72,6 +73,7 @@ class Services:
     features: FeatureService
     provenance: ProvenanceService
     listening: ListeningService
+    datasets: DataSetService
     doctor: Doctor
     work: WorkService
 

@@ -1,0 +1,84 @@
+"""A built data set as files: always the same bytes for the same rows. Imports Arrow, so it is imported where it is used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from backend.features.data_set import Built
+from backend.ingestion.source import SourceProfile
+from backend.models.datasets import Feature, Manifest, Recipe
+from backend.services import recipes
+from backend.services.dataset_folders import files_of, fingerprint_of
+from backend.services.rights_report import report
+
+_ROW_GROUP: Final = 100_000
+
+
+def write(
+    built: Built, asked: Recipe, folder: Path, *, watermark: datetime, code: str, profiles: Mapping[str, SourceProfile]
+) -> Manifest:
+    """Write all files but the manifest, and answer it.
+
+    Args:
+        built: the data set.
+        asked: its recipe.
+        folder: to write into.
+        watermark: what was known then is in it (UTC).
+        code: the version of Tensoe.
+        profiles: every registered source's, for the report of rights.
+    """
+    rows: dict[str, int] = {}
+    for kind, parts in (("features", built.features), ("tracks", built.tracks)):
+        (folder / kind).mkdir()
+        for name, table in parts.items():
+            path = f"{kind}/{name}.parquet"
+            _write_table(table, folder / path)
+            rows[path] = table.num_rows
+    provenances = _provenances(built)
+    # The moment stands in the manifest: what was asked for as of then and what is the same now are one data set.
+    _write_json(recipes.plain(replace(asked, as_of=None)), folder / "recipe.json")
+    (folder / "pipeline.json").write_text(built.pipeline.fingerprint(), encoding="utf-8")
+    _write_json(
+        {"recipe": built.split.recipe.to_plain(), "report": built.split.report.to_plain()}, folder / "split.json"
+    )
+    _write_json(msgspec.to_builtins(report(provenances, profiles, rights=asked.filter.rights)), folder / "rights.json")
+    files = files_of(folder, rows)
+    return Manifest(
+        fingerprint=fingerprint_of(files),
+        name=asked.name,
+        watermark=watermark,
+        code=code,
+        rights=asked.filter.rights.value,
+        target=built.target.name if built.target else None,
+        target_kind=built.target_kind,
+        parts={name: table.num_rows for name, table in built.tracks.items()},
+        features=tuple(Feature(name=c.name, of=c.of, kind=c.kind, label=c.label) for c in built.pipeline.columns_),
+        files=files,
+    )
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    pq.write_table(
+        table.combine_chunks(), path, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP,
+        use_dictionary=True, write_statistics=True,
+    )  # fmt: skip
+
+
+def _write_json(values: Any, path: Path) -> None:
+    path.write_text(json.dumps(values, sort_keys=True, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _provenances(built: Built) -> dict[str, int]:
+    joined = pa.chunked_array([c for t in built.tracks.values() for c in t.column("provenance").chunks], pa.string())
+    counted = pc.value_counts(joined.combine_chunks()).to_pylist()
+    return {str(row["values"]): int(row["counts"]) for row in counted}

@@ -1,0 +1,73 @@
+"""Recipes as people write them: TOML files and JSON bodies."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from backend.models.datasets import Recipe
+from backend.models.results import TrackFilter
+from backend.utils.errors import InvalidInputError
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a TOML file.
+
+    Raises:
+        InvalidInputError: it cannot be read, or says something that no recipe can; the message says what.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise InvalidInputError(f"{path} cannot be read: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        raise InvalidInputError(f"{path} is not UTF-8 text (byte {problem.start})") from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise InvalidInputError(f"{path} is no TOML: {problem}") from problem
+    return parse_recipe({"name": path.stem.lower(), **values})
+
+
+def parse_recipe(values: Mapping[str, Any]) -> Recipe:
+    """The recipe that these values tell.
+
+    Raises:
+        InvalidInputError: a name is not known, or a value cannot be; the message names it.
+    """
+    _known(values, Recipe, "a recipe")
+    if isinstance(values.get("filter"), Mapping):
+        _known(values["filter"], TrackFilter, "a recipe's filter")
+    try:
+        found = msgspec.convert(dict(values), Recipe)
+    except msgspec.ValidationError as problem:
+        raise InvalidInputError(f"the recipe cannot be followed: {problem}") from problem
+    if not _NAME.fullmatch(found.name):
+        raise InvalidInputError(
+            f"name={found.name[:80]!r} is not allowed; use at most 80 small letters, digits, '-', '_' and '.', "
+            "beginning with a letter or digit"
+        )
+    if found.min_features < 0:
+        raise InvalidInputError(f"min_features={found.min_features} must not be negative")
+    if found.as_of is not None and found.as_of.tzinfo is None:
+        return replace(found, as_of=found.as_of.replace(tzinfo=UTC))
+    return found
+
+
+def plain(recipe: Recipe) -> dict[str, Any]:
+    """What `parse_recipe` takes: JSON values."""
+    found: dict[str, Any] = msgspec.to_builtins(recipe)
+    return found
+
+
+def _known(values: Mapping[str, Any], kind: Any, what: str) -> None:
+    allowed = [f.name for f in fields(kind)]
+    if strange := [str(name) for name in values if name not in allowed]:
+        raise InvalidInputError(f"{what} has no {', '.join(strange)}; it may have {', '.join(allowed)}")
