@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from backend.features import target as targets
 from backend.features.columns import FEATURES, known_count
@@ -16,11 +18,14 @@ from backend.features.pipeline.block import Block
 from backend.features.pipeline.hiding import without_target
 from backend.features.pipeline.times import Times
 from backend.features.pipeline.track_features import DEFAULT as DEFAULT_BLOCKS
-from backend.features.splits import Split, SplitRecipe, assign
+from backend.features.splits import Certificate, Split, SplitRecipe, assign, certify
+from backend.features.splits.naive import NaiveGain, naive_gain
 from backend.features.target import Target
 from backend.models.datasets import ID, TARGET, Recipe
 from backend.utils.errors import InvalidInputError
 
+_SEEDS: Final = 3
+_GAIN_ROWS: Final = 20_000  # learnt from, for the gain of a naive split: a small model that takes seconds
 DEFAULT_SPLIT: Final[Mapping[str, Any]] = {
     "kind": "artist",
     "parts": {"train": 0.8, "validation": 0.1, "test": 0.1},
@@ -37,6 +42,9 @@ class Built:
         features: per part `id`, `target` where there is one, then a float32 column per feature; the same rows.
         pipeline: fitted on the first part.
         split: of all rows that could be used.
+        certificate: what its parts share, and whether any held-out row was learnt from.
+        gain: what a naive random split of the same rows would have gained; None without a target.
+        unmeasured: why that could not be measured; "" when it was, or there is no target.
         target: what is to be predicted; None for none.
         target_kind: "number", "class", "flag", or None.
     """
@@ -45,6 +53,9 @@ class Built:
     features: Mapping[str, pa.Table]
     pipeline: TrackFeatures
     split: Split
+    certificate: Certificate
+    gain: NaiveGain | None
+    unmeasured: str
     target: Target | None
     target_kind: str | None
 
@@ -79,11 +90,16 @@ def build(tracks: pa.Table, asked: Recipe, *, day: date, engine: Engine | None =
             f"{kept.num_rows:,} of them can be used; loosen the filter, min_features or the split"
         )
     pipeline = TrackFeatures(blocks, engine=engine).fit(parts[first])
+    features = {name: _featured(table, pipeline, aim) for name, table in parts.items()}
+    gain, unmeasured = _gain(features, split) if aim is not None else (None, "")
     return Built(
         tracks=parts,
-        features={name: _featured(table, pipeline, aim) for name, table in parts.items()},
+        features=features,
         pipeline=pipeline,
         split=split,
+        certificate=certify(kept, split, fitted_on=parts[first].column(ID).to_pylist()),
+        gain=gain,
+        unmeasured=unmeasured,
         target=aim,
         target_kind=None if aim is None else kind_of(aim),
     )
@@ -110,6 +126,25 @@ def blocks_of(asked: Recipe, aim: Target | None, *, day: date) -> tuple[Block, .
 def kind_of(target: Target) -> str:
     """Of what kind y is: "number", "class" (names), or "flag" (0 and 1)."""
     return {"number": "number", "tag": "flag", "first": "class"}[target.kind]
+
+
+def _gain(features: Mapping[str, pa.Table], split: Split) -> tuple[NaiveGain | None, str]:
+    """What a random split would have gained, or why that cannot be told."""
+    dealt = pa.concat_tables(features.values())
+    place = pc.index_in(split.ids, dealt.column(ID).combine_chunks())
+    known = np.asarray(place.is_valid())
+    rows = place.fill_null(0).to_numpy()
+    matrix = np.column_stack([dealt.column(c).to_numpy() for c in dealt.column_names if c not in {ID, TARGET}])
+    target = dealt.column(TARGET)
+    y = np.array(target.to_pylist(), object) if pa.types.is_string(target.type) else target.to_numpy()
+    x = np.where(known[:, None], matrix[rows], np.float32(np.nan))
+    labels = y[rows]
+    labels[~known] = None if labels.dtype == object else np.nan
+    try:
+        found = naive_gain(x, labels, split, seeds=_SEEDS, most_rows=_GAIN_ROWS)
+    except InvalidInputError as problem:
+        return None, str(problem)
+    return found, ""
 
 
 def _usable(tracks: pa.Table, aim: Target | None, asked: Recipe) -> pa.Table:

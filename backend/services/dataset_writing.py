@@ -51,6 +51,8 @@ def write(
     _write_json(
         {"recipe": built.split.recipe.to_plain(), "report": built.split.report.to_plain()}, folder / "split.json"
     )
+    gained = built.gain.to_plain() if built.gain else {"unmeasured": built.unmeasured} if built.unmeasured else None
+    _write_json({**built.certificate.to_plain(), "naive_gain": gained}, folder / "certificate.json")
     _write_json(msgspec.to_builtins(report(provenances, profiles, rights=asked.filter.rights)), folder / "rights.json")
     files = files_of(folder, rows)
     return Manifest(

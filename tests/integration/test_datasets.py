@@ -247,3 +247,21 @@ def test_a_recipe_without_a_name_is_called_as_its_file(tmp_path: Path) -> None:
     assert (found.name, found.filter.genres, found.filter.rights) == ("songs", ("rock",), "open")
     with pytest.raises(InvalidInputError, match="cannot be read"):
         read_recipe(tmp_path / "none.toml")
+
+
+async def test_the_certificate_says_what_parts_share_and_what_a_random_split_would_have_gained(
+    database: Database, service: DataSetService, tmp_path: Path
+) -> None:
+    await fill(database, albums=60)
+    apart = (await service.build(recipe())).manifest
+    told = json.loads((folder_of(tmp_path, apart) / "certificate.json").read_text())
+    assert told["passed"]
+    checks = {c["name"]: c for c in told["checks"]}
+    assert checks["artist"]["expected_zero"]
+    assert not checks["artist"]["shared"]
+    assert checks["statistics"]["holds"]
+    assert {g["score"] for g in told["naive_gain"]["gains"]} == {"r2"}
+    mixed = (await service.build(recipe(split={"kind": "random"}))).manifest
+    told = json.loads((folder_of(tmp_path, mixed) / "certificate.json").read_text())
+    shared = next(c for c in told["checks"] if c["name"] == "artist")["shared"]
+    assert sum(s["pairs"] for s in shared) > 0
