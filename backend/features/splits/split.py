@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from backend.features.splits import reading
 from backend.features.splits.near import Rows
 from backend.features.splits.recipe import SplitRecipe
 from backend.utils.errors import InvalidInputError
@@ -75,6 +77,23 @@ class Split:
     ids: Any
     codes: Codes
     report: SplitReport
+
+    @classmethod
+    def of_table(cls, told: pa.Table, recipe: SplitRecipe) -> Split:
+        """A split that was stored by `table`, or made elsewhere: what a certificate can be given for.
+
+        Raises:
+            InvalidInputError: `id` or `part` is missing, ids are not unique, or a part is not one of the recipe's.
+        """
+        ids = reading.ids(told)
+        parts = reading.texts(told, "part")
+        place = pc.index_in(parts, pa.array(recipe.names, pa.string()))
+        if unknown := pc.unique(parts.filter(pc.and_(pc.is_null(place), pc.is_valid(parts)))).to_pylist():
+            raise InvalidInputError(f"part {unknown[0]!r} is none of the recipe's parts {', '.join(recipe.names)}")
+        codes = place.fill_null(LEFT_OUT).to_numpy().astype(np.int16)
+        rows = {name: int(np.count_nonzero(codes == i)) for i, name in enumerate(recipe.names)}
+        report = SplitReport(rows=rows, left_out=int(np.count_nonzero(codes == LEFT_OUT)))
+        return cls(recipe=recipe, ids=ids, codes=codes, report=report)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -394,13 +394,70 @@ def test_another_process_says_the_same() -> None:
 
 
 def test_parts_stay_what_they_were_in_earlier_versions() -> None:
+    names = [
+        "Queen",
+        "ABBA",
+        "Björk",
+        "Кино",
+        "東京事変",
+        "!!!",
+        "The The",
+        "Beatles, The",
+        "AC/DC",
+        "JAY-Z & Kanye West",
+        None,
+        "VA",
+    ]
+    tracks = table(*({"artist": name, "title": f"song {i}"} for i, name in enumerate(names)))
+    assert assign(tracks, SplitRecipe(kind="artist", parts=HALVES, seed=1)).codes.tolist() == [
+        0,
+        0,
+        0,
+        0,
+        1,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        1,
+    ]
+    assert assign(tracks, SplitRecipe(kind="recording", parts=HALVES, seed=2)).codes.tolist() == [
+        0,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        1,
+    ]
+
+
+def test_a_stored_split_is_read_back() -> None:
+    tracks = many(40)
+    split = assign(tracks, SplitRecipe(kind="time", gap_days=900))
+    assert (split.codes < 0).any()
+    again = Split.of_table(split.table(), split.recipe)
+    assert again.fingerprint == split.fingerprint
+    assert (again.report.rows, again.report.left_out) == (split.report.rows, split.report.left_out)
+    with pytest.raises(InvalidInputError, match="part 'train' is none of the recipe's parts fold_0, fold_1"):
+        Split.of_table(split.table(), SplitRecipe(kind="artist", folds=2))
+
+
+@pytest.mark.parametrize("isrc", ["000000000000", "QZ0000000000", "GBAYE0000000", "n/a", "GBAYE77000", "GBAYE77X0016"])
+def test_what_is_no_code_joins_nothing(isrc: str) -> None:
     tracks = table(
-        {"artist": "Queen", "title": "a"},
-        {"artist": "ABBA", "title": "b"},
-        {"artist": "Björk", "title": "c"},
-        {"artist": "Кино", "title": "d"},
+        {"artist": "A", "title": "a", "isrc": isrc},
+        {"artist": "B", "title": "b", "isrc": isrc},
+        {"isrc": "GBAYE7700016"},
     )
-    assert assign(tracks, SplitRecipe(kind="artist", parts=HALVES, seed=1)).codes.tolist() == [0, 0, 0, 0]
+    assert assign(tracks, SplitRecipe(kind="recording")).report.groups == 3
 
 
 def test_credits_of_many_artists_are_known_one_by_one() -> None:

@@ -183,6 +183,15 @@ def test_a_misspelt_artist_is_told_of_for_a_person_to_see() -> None:
     assert two({"artist": "Boyzone"}, {"artist": "Boyzilla"}, kind="artist").check("artist_spelling").shared == ()
 
 
+def test_misspelt_artists_are_found_among_many_that_begin_alike() -> None:
+    rng = np.random.default_rng(0)
+    names = ["DJ " + "".join(rng.choice(list("bcdfghklmnprst"), 12)) for _ in range(3_000)]
+    tracks = table(*({"artist": name} for name in [*names, "DJ Wonderfulboy", "DJ Wonderfullboy"]))
+    codes = [0] * (len(names) + 1) + [1]
+    shared = certify(tracks, dealt(tracks, codes)).check("artist_spelling").shared
+    assert [s.examples for s in shared] == [((f"t{len(names)}", f"t{len(names) + 1}"),)]
+
+
 def test_guests_are_told_of_and_caught_where_all_artists_were_to_be_apart() -> None:
     one, other = {"artist": "Rihanna", "title": "X"}, {"artist": "Eminem", "title": "Y (feat. Rihanna)"}
     assert credited("Eminem") + guests("Y (feat. Rihanna)") == ("eminem", "rihanna")
