@@ -120,7 +120,7 @@ def _checks(tracks: pa.Table, codes: Any, recipe: SplitRecipe) -> Iterator[Check
         _CODES,
         lambda t: sharing.by_keys(t, list(ids), parts),
     )
-    duration = {"duration": pl.Series(reading.numbers(tracks, "duration_ms"), nan_to_null=True)}
+    duration = {"duration": pl.Series(reading.durations(tracks), nan_to_null=True)}
     yield look(
         "isrc", "the same ISRC, with durations within ten seconds or unknown", disjoint,
         {"isrc": reading.identifiers(tracks, "isrc"), **duration}, ("isrc",), lambda t: sharing.by_code(t, "isrc", parts),

@@ -70,7 +70,7 @@ def group(tracks: pa.Table, recipe: SplitRecipe) -> Groups:
         keys = tuple(f"track:{track}" for track in ids.to_pylist())
         return Groups(codes=np.arange(len(keys)), keys=keys)
     _check(tracks, recipe.kind)
-    duration = reading.numbers(tracks, "duration_ms")
+    duration = reading.durations(tracks)
     columns = [
         _by_length(keys, duration) if keys.kind == "isrc" else keys
         for keys in (_keys(kind, rank, values) for kind, rank, values in _columns(tracks, recipe))
@@ -78,9 +78,7 @@ def group(tracks: pa.Table, recipe: SplitRecipe) -> Groups:
     own = next(column for column in columns if column.kind == recipe.kind)
     near = (np.empty(0, np.int64), np.empty(0, np.int64))
     if recipe.kind != "artist" or recipe.artists == "whole":  # one first artist's tracks are together anyway
-        near = near_pairs(
-            reading.artists(tracks, "first"), reading.title_keys(tracks), reading.numbers(tracks, "duration_ms")
-        )
+        near = near_pairs(reading.artists(tracks, "first"), reading.title_keys(tracks), reading.durations(tracks))
     codes = _components(len(ids), columns, near)
     since = reading.instants(tracks, recipe.since) if recipe.since else None
     unnamed = len(ids) - len(np.unique(own.rows))

@@ -55,7 +55,7 @@ def near_pairs(artist: Any, title: Any, duration: Days) -> tuple[Rows, Rows]:
     words = pc.dictionary_encode(title)
     word, spelt = words.indices.fill_null(-1).to_numpy(), words.dictionary.to_pylist()
     long_enough = np.array([len(text) >= SHORTEST for text in spelt] + [False], bool)[word]
-    rows = np.flatnonzero((block >= 0) & long_enough & (duration > 0))
+    rows = np.flatnonzero((block >= 0) & long_enough & ~np.isnan(duration))
     rows = rows[np.lexsort((duration[rows], block[rows]))]
     ones, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     start = np.arange(len(rows))

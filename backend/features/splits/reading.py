@@ -106,6 +106,12 @@ def numbers(table: pa.Table, name: str) -> Days:
     return found
 
 
+def durations(table: pa.Table) -> Days:
+    """Durations in milliseconds; NaN where unknown, and what is not above 0 is unknown."""
+    found = numbers(table, "duration_ms")
+    return np.where(found > 0, found, np.nan)
+
+
 def days(table: pa.Table, name: str) -> Days:
     """A column of dates, instants, years or text as days; a year or month stands for its first day.
 

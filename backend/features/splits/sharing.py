@@ -59,7 +59,6 @@ def near_titles(tracks: pl.DataFrame, parts: Sequence[str]) -> tuple[Shared, ...
     """Pairs of one first artist (`first`) with equal or nearly equal titles (`title`) and durations of one recording."""
     some = (
         tracks.drop_nulls(["first", "title", "duration"])
-        .filter(pl.col("duration") > 0)
         .select(
             "part", "id", "title", "duration",
             pl.concat_str("first", pl.col("title").str.slice(0, BEGINNING), separator="/").alias("block"),

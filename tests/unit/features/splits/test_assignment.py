@@ -198,7 +198,9 @@ def test_one_code_given_to_two_lengths_joins_nothing() -> None:
     ]
     recipe = SplitRecipe(kind="recording")
     assert assign(table(*rows), recipe).report.groups == 2
-    assert assign(table(*rows, {"artist": "C", "title": "three", "isrc": "GBUM71029604"}), recipe).report.groups == 1
+    for unknown in (None, 0):
+        doubtful = {"artist": "C", "title": "three", "isrc": "GBUM71029604", "duration_ms": unknown}
+        assert assign(table(*rows, doubtful), recipe).report.groups == 1
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def equal(a: dict[str, Any], b: dict[str, Any], *names: str) -> bool:
 
 def near(a: dict[str, Any], b: dict[str, Any], most: int) -> bool | None:
     one, other = a.get("duration_ms"), b.get("duration_ms")
-    return None if one is None or other is None else abs(one - other) <= most
+    return None if not one or not other else abs(one - other) <= most
 
 
 def code(row: dict[str, Any]) -> str:
@@ -76,7 +76,7 @@ SAME: dict[str, Callable[[dict[str, Any], dict[str, Any]], bool]] = {
     "isrc": lambda a, b: bool(code(a) and code(a) == code(b)) and near(a, b, 10_000) is not False,
     "same_title": lambda a, b: bool(first(a) and title(a)) and (first(a), title(a)) == (first(b), title(b)),
     "near_duplicate": lambda a, b: bool(
-        first(a) and first(a) == first(b) and title(a) and a.get("duration_ms") and b.get("duration_ms") and near(a, b, 3_000)
+        first(a) and first(a) == first(b) and title(a) and near(a, b, 3_000)
     ) and spelt_alike(title(a), title(b)),
 }  # fmt: skip
 
