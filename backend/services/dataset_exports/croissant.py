@@ -39,7 +39,7 @@ _CONTEXT: Final[dict[str, Any]] = {
     )
 }  # fmt: skip
 """The context that the specification prescribes word for word."""
-_MEDIA_TYPE: Final = "application/vnd.apache.parquet"
+_MEDIA_TYPE: Final = "application/x-parquet"  # the one that Croissant readers know
 _IN_IDS: Final = "_-.="  # besides letters and digits; the name itself stands beside
 
 

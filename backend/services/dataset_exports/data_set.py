@@ -22,6 +22,7 @@ Kind = Literal["features", "tracks"]
 KINDS: Final[tuple[Kind, ...]] = ("features", "tracks")
 _SAFE: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", re.ASCII)
 _ROWS: Final = 16_384  # of a batch
+_BUFFER: Final = 64 * 1024  # bytes read of a column at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,9 @@ class DataSet:
     def batches(
         self, table: Table, columns: Sequence[str] | None = None, *, tell: bool = True
     ) -> Iterator[pa.RecordBatch]:
-        """A table's rows in their order; a few batches at most are in memory."""
-        with pq.ParquetFile(table.path) as file:
+        """A table's rows in their order; a page of each column and a few batches at most are in memory."""
+        # Page by page: else a whole row group, which may be the whole table, is read at once.
+        with pq.ParquetFile(table.path, pre_buffer=False, buffer_size=_BUFFER) as file:
             for batch in file.iter_batches(_ROWS, columns=columns):
                 yield batch
                 if tell:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from backend.services.dataset_exports import croissant
 from backend.services.dataset_exports.card import card
 from backend.services.dataset_exports.croissant import PATH
-from backend.services.dataset_exports.data_set import KINDS, DataSet, Kind
+from backend.services.dataset_exports.data_set import KINDS, DataSet, Kind, Table
 from backend.services.dataset_exports.table_files import TableFiles, put_parquet
 from backend.utils.errors import InvalidInputError
 
@@ -32,14 +33,14 @@ class HuggingFace:
 
     def write(self, dataset: DataSet, place: Path) -> None:
         """Write the folder."""
-        header = _header(dataset)
+        _splits(dataset)  # refused before anything is written
         TableFiles(name=self.name, path=PATH, put=put_parquet).write(dataset, place)
         croissant.put(dataset, place)
-        text = "\n".join(("---", *_yaml(header), "---", "", card(dataset)))
+        text = "\n".join(("---", *_yaml(_header(dataset, place)), "---", "", card(dataset)))
         (place / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _header(dataset: DataSet) -> dict[str, Any]:
+def _header(dataset: DataSet, place: Path) -> dict[str, Any]:
     m = dataset.manifest
     return {
         "pretty_name": m.name,
@@ -49,7 +50,7 @@ def _header(dataset: DataSet) -> dict[str, Any]:
         "tags": ["music", "tabular", "tensoe", f"rights:{m.rights}", f"fingerprint:{m.fingerprint}"],
         "size_categories": [_size(sum(m.parts.values()))],
         "configs": [_config(dataset, kind) for kind in KINDS],
-        "dataset_info": [_info(dataset, kind) for kind in KINDS],
+        "dataset_info": [_info(dataset, kind, place) for kind in KINDS],
     }
 
 
@@ -69,18 +70,31 @@ def _splits(dataset: DataSet) -> dict[str, str]:
 
 def _config(dataset: DataSet, kind: Kind) -> dict[str, Any]:
     splits = _splits(dataset)
-    files = [{"split": splits[t.part], "path": PATH(t)} for t in dataset.of(kind)]
+    files = [{"split": splits[t.part], "path": PATH(t)} for t in _filled(dataset, kind)]
     return {"config_name": kind, "data_files": files, **({"default": True} if kind == KINDS[0] else {})}
 
 
-def _info(dataset: DataSet, kind: Kind) -> dict[str, Any]:
-    splits = _splits(dataset)
-    tables = dataset.of(kind)
+def _info(dataset: DataSet, kind: Kind, place: Path) -> dict[str, Any]:
+    names = _splits(dataset)
+    tables = _filled(dataset, kind)
+    splits = [{"name": names[t.part], "num_bytes": _unpacked(place / PATH(t)), "num_examples": t.rows} for t in tables]
     return {
         "config_name": kind,
         "features": [{"name": f.name, **_type(f.type)} for f in tables[0].schema] if tables else [],
-        "splits": [{"name": splits[t.part], "num_examples": t.rows} for t in tables],
+        "splits": splits,
+        "download_size": sum((place / PATH(t)).stat().st_size for t in tables),
+        "dataset_size": sum(s["num_bytes"] for s in splits),
     }
+
+
+def _filled(dataset: DataSet, kind: Kind) -> list[Table]:
+    """Those with rows: `datasets` takes a split without any for a fault."""
+    return [table for table in dataset.of(kind) if table.rows]
+
+
+def _unpacked(path: Path) -> int:
+    said = pq.read_metadata(path)
+    return sum(said.row_group(i).total_byte_size for i in range(said.num_row_groups))
 
 
 def _type(kind: pa.DataType) -> dict[str, str]:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from backend.models.datasets import Feature, File, Manifest, Recipe
 
+PAGE = 32 * 1024  # bytes: small, so that small tables have several as well
 PARTS = {"train": 7, "validation": 2, "test": 4}
 TITLES = [
     "Here Comes the Sun", "=SUM(A1:A9)", "+1", "-1", "@home", "Sigur Rós – Ágætis byrjun", "日本語 🎵",
@@ -117,7 +118,9 @@ def make(
         (folder / path).write_bytes(msgspec.json.encode(value))
     for (what, part), table in held.items():
         (folder / what).mkdir(exist_ok=True)
-        pq.write_table(table, folder / what / f"{part}.parquet", row_group_size=max(2, table.num_rows // 2))
+        path = folder / what / f"{part}.parquet"
+        groups = max(2, table.num_rows // 2)
+        pq.write_table(table, path, row_group_size=groups, data_page_size=PAGE, dictionary_pagesize_limit=PAGE)
     files = [
         File(
             path=path.relative_to(folder).as_posix(),
