@@ -68,6 +68,7 @@ from backend.services.checks.storage import check_database
 from backend.services.checks.work import check_budgets, check_queue, check_rights
 from backend.services.dataset_folders import DataSetFolders
 from backend.services.dataset_service import DataSetService
+from backend.services.dataset_work import DataSetWork
 from backend.services.demo_service import DemoService
 from backend.services.doctor import Check, Doctor
 from backend.services.dump_import import DumpImport
@@ -184,6 +185,10 @@ def build_services(
     work = WorkService(WorkState(database), metrics)
     refreshing = RefreshService(DueRepository(database), Budgets(database), ingestion, settings.ingestion)
     ml = MlService(TrackReader(database), settings.ml, threads=threads)
+    home = settings.app.tensoe_home
+    datasets = DataSetService(
+        TrackReader(database), DataSetFolders(home / "datasets"), exports=home / "dataset-exports", profiles=profiles
+    )
     analytics = AnalyticsService(
         aggregates, IngestStatistics(database), cache=cache, ttl=settings.cache.cache_default_ttl
     )
@@ -248,9 +253,8 @@ def build_services(
         dumps=DumpImport(build_dumps(), Wanted(database), Remerging(database), merging=merging, stored=stored),
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
-        datasets=DataSetService(
-            TrackReader(database), DataSetFolders(settings.app.tensoe_home / "datasets"), profiles=profiles
-        ),
+        datasets=datasets,
+        dataset_work=DataSetWork(datasets),
         listening=ListeningService(ListenRepository(database)),
         doctor=build_doctor(settings, sources=sources, database=database, cache=cache, metrics=metrics),
         exports=ExportService(

@@ -94,6 +94,7 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
         )
         container = Container(settings=settings, database=database, cache=cache, metrics=metrics, services=services)
         stack.push_async_callback(services.work.close)
+        stack.push_async_callback(services.dataset_work.stop)
         if await services.upkeep.is_stale():
             log.warning("rows were merged under another policy or other terms; `tensoe rebuild` makes them anew")
         if server:

@@ -1,4 +1,4 @@
-"""Commands for data sets: build, list, show, check, delete."""
+"""Commands for data sets: build, list, show, check, export, delete."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.cli.console import Json, err, opened, out, run, show_json
+from backend.cli.upkeep import bar
 
 if TYPE_CHECKING:
     from backend.models.datasets import Manifest
@@ -97,6 +98,28 @@ def check(named: Named) -> None:
         if damaged:
             raise typer.Exit(1)
         out.print("Every file is what was built.")
+
+    run(work())
+
+
+@dataset.command("export")
+def export(
+    named: Named,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--form", "-f", help="csv, parquet, arrow, ndjson, npz, huggingface, croissant, sqlite or duckdb."
+        ),
+    ],
+    into: Annotated[Path, typer.Option("--into", "-o", help="The folder to write into.")] = Path(),
+) -> None:
+    """Write a data set in a form that others read; docs/exports.md shows how each is read."""
+
+    async def work() -> None:
+        async with opened(worker=False) as container:
+            with bar("rows") as tell:
+                made = await container.services.datasets.export(named, form=form, into=into, progress=tell)
+        out.print(Text(str(made)))
 
     run(work())
 

@@ -43,8 +43,8 @@ class Built:
         pipeline: fitted on the first part.
         split: of all rows that could be used.
         certificate: what its parts share, and whether any held-out row was learnt from.
-        gain: what a naive random split of the same rows would have gained; None without a target.
-        unmeasured: why that could not be measured; "" when it was, or there is no target.
+        gain: what a naive random split of the same rows would have gained; None where it was not asked for.
+        unmeasured: why that could not be measured; "" when it was, or was not asked for.
         target: what is to be predicted; None for none.
         target_kind: "number", "class", "flag", or None.
     """
@@ -91,7 +91,7 @@ def build(tracks: pa.Table, asked: Recipe, *, day: date, engine: Engine | None =
         )
     pipeline = TrackFeatures(blocks, engine=engine).fit(parts[first])
     features = {name: _featured(table, pipeline, aim) for name, table in parts.items()}
-    gain, unmeasured = _gain(features, split) if aim is not None else (None, "")
+    gain, unmeasured = _gain(features, split) if aim is not None and asked.naive_gain else (None, "")
     return Built(
         tracks=parts,
         features=features,

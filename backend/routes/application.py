@@ -16,6 +16,7 @@ from backend.config.settings import Settings
 from backend.routes import (
     album_routes,
     artist_routes,
+    dataset_routes,
     errors,
     import_routes,
     job_control_routes,
@@ -60,7 +61,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     app.state.services = services
     errors.install(app)
     for module in (
-        system_routes, ml_routes, refresh_routes, import_routes, table_routes,
+        system_routes, ml_routes, dataset_routes, refresh_routes, import_routes, table_routes,
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
         artist_routes, track_routes, user_routes, listener_routes, metrics_routes,
@@ -92,7 +93,7 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.api.origins,
-                allow_methods=("GET", "POST", "PATCH"),
+                allow_methods=("GET", "POST", "PATCH", "DELETE"),
                 allow_headers=("Authorization", "Content-Type", "X-API-Key", "X-Request-Id"),
                 expose_headers=_EXPOSED,
             )

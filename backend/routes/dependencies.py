@@ -18,6 +18,7 @@ from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
 from backend.services.dataset_service import DataSetService
+from backend.services.dataset_work import DataSetWork
 from backend.services.demo_service import DemoService
 from backend.services.doctor import Doctor
 from backend.services.dump_import import DumpImport
@@ -74,6 +75,7 @@ class Services:
     provenance: ProvenanceService
     listening: ListeningService
     datasets: DataSetService
+    dataset_work: DataSetWork
     doctor: Doctor
     work: WorkService
 

@@ -25,6 +25,10 @@ Music data for machine learning: from a list of albums to a training matrix whos
 TAGS: Final[list[dict[str, Any]]] = [
     {"name": "ingestion", "description": "Collect albums from every source that is set up."},
     {"name": "training", "description": "Rows and matrices for machine learning."},
+    {
+        "name": "data sets",
+        "description": "Rows, parts that don't leak, features: built from a recipe, kept by content.",
+    },
     {"name": "analytics", "description": "What is stored, in figures."},
     {"name": "exports", "description": "Files of training data to download."},
     {"name": "recommendations", "description": "Tracks like a track."},

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import msgspec
 
 from backend import __version__
 from backend.ingestion.source import SourceProfile
@@ -14,9 +18,14 @@ from backend.models.datasets import Manifest, Recipe
 from backend.repositories.track_columns import FLAT_COLUMNS
 from backend.services.dataset_folders import DataSetFolders
 from backend.services.tracks import TrackTables
-from backend.utils.errors import InvalidInputError
+from backend.utils.errors import InvalidInputError, NotFoundError
 
-_EVERYTHING = 2**31 - 1
+if TYPE_CHECKING:
+    from backend.services.feature_serving import ServedPipeline
+
+Progress: TypeAlias = Callable[[int, int], None]
+_EVERYTHING: Final = 2**31 - 1
+_MOST_PIPELINES: Final = 20  # kept ready to serve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +43,43 @@ class BuiltDataSet:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Features of tracks.
+
+    Attributes:
+        fingerprint: of the data set whose pipeline computed them.
+        names: of the columns.
+        rows: one list of float32 values per track, in the order of the tracks.
+    """
+
+    fingerprint: str
+    names: list[str]
+    rows: list[list[float]]
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 class DataSetService:
     """Builds and keeps data sets.
 
     Args:
         tracks: reads what they are made of.
         folders: where they are kept.
+        exports: the folder that exports are written into.
         profiles: every registered source's, for the reports of rights.
     """
 
-    def __init__(self, tracks: TrackTables, folders: DataSetFolders, *, profiles: Mapping[str, SourceProfile]) -> None:
+    def __init__(
+        self, tracks: TrackTables, folders: DataSetFolders, *, exports: Path, profiles: Mapping[str, SourceProfile]
+    ) -> None:
         self._tracks = tracks
         self._folders = folders
         self._profiles = profiles
+        self._exports = exports
+        self._pipelines: dict[str, ServedPipeline] = {}
         self._building = asyncio.Semaphore(1)  # one at a time: each takes memory for all of its rows
 
     async def build(self, asked: Recipe) -> BuiltDataSet:
@@ -73,6 +106,79 @@ class DataSetService:
             NotFoundError: there is none.
         """
         return await asyncio.to_thread(self._folders.find, named)
+
+    async def file(self, named: str, path: str) -> Path:
+        """Where a file of a data set stands.
+
+        Raises:
+            NotFoundError: there is no such data set, or it has no such file.
+        """
+        return await asyncio.to_thread(lambda: self._folders.file(self._folders.find(named), path))
+
+    async def export(self, named: str, *, form: str, into: Path | None = None, progress: Progress = _silent) -> Path:
+        """Write a data set in another form; answers the file, or the folder that it is.
+
+        Args:
+            named: see `find`.
+            form: one of `forms()`.
+            into: the folder for it; the exports' own when None, where a folder is packed as one ZIP file.
+            progress: told rows written and rows in all.
+
+        Raises:
+            NotFoundError: there is no such data set.
+            InvalidInputError: no such form, or the data set is damaged.
+        """
+
+        def work() -> Path:
+            from backend.services.dataset_exports import export, packed  # late: they load Arrow and DuckDB
+
+            found = self._folders.path(self._folders.find(named))
+            made = export(found, form=form, into=into or self._exports, progress=progress)
+            if into is not None or not made.is_dir():
+                return made
+            archive = packed(made)
+            shutil.rmtree(made)
+            return archive
+
+        async with self._building:
+            return await asyncio.to_thread(work)
+
+    async def exported(self, name: str) -> Path:
+        """Where an exported file stands.
+
+        Raises:
+            NotFoundError: there is none of this name.
+        """
+        path: Path = self._exports / name
+        if Path(name).name != name or name.startswith(".") or not await asyncio.to_thread(path.is_file):
+            raise NotFoundError(f"No export of a data set is called {name[:200]!r}")
+        return path
+
+    async def features(self, named: str, tracks: Sequence[Mapping[str, Any]]) -> Served:
+        """The features of tracks that need not be stored, by what a data set's pipeline has learnt: as in training.
+
+        Args:
+            named: see `find`.
+            tracks: fields of tracks by name; what one does not name is unknown.
+
+        Raises:
+            NotFoundError: there is no such data set.
+            InvalidInputError: a field is not known, or its value cannot be.
+        """
+        return await asyncio.to_thread(self._serve, named, tracks)
+
+    def _serve(self, named: str, tracks: Sequence[Mapping[str, Any]]) -> Served:
+        from backend.services.feature_serving import ServedPipeline  # late: it loads Arrow
+
+        found = self._folders.find(named)
+        pipeline = self._pipelines.get(found.fingerprint)
+        if pipeline is None:
+            text = self._folders.file(found, "pipeline.json").read_bytes()
+            pipeline = ServedPipeline(msgspec.json.decode(text))
+            self._pipelines[found.fingerprint] = pipeline
+            while len(self._pipelines) > _MOST_PIPELINES:
+                del self._pipelines[next(iter(self._pipelines))]
+        return Served(fingerprint=found.fingerprint, names=pipeline.names, rows=pipeline.rows(tracks))
 
     async def damaged(self, named: str) -> list[str]:
         """Files of a data set that are not what its manifest says."""

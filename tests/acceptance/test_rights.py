@@ -56,6 +56,11 @@ WITHOUT = {
     "/ml/exports": "names and sizes of files, which the one who wrote them chose",
     "/ml/exports/{name}": "a file holds the level it was written at; its report of rights stands beside it",
     "/ml/exports/{name}/rights": "the report of such a file: sources, counts and terms, no values",
+    "/ml/datasets": "what was built, at which level; no values",
+    "/ml/datasets/{named}": "what was built, at which level; no values but names of tags",
+    "/ml/datasets/{named}/files/{path}": "a data set holds the level it was built at; rights.json stands in it",
+    "/ml/datasets/work/{task_id}": "how far a build is, no values",
+    "/ml/datasets/exports/{name}": "an export holds the level its data set was built at; the rights stand in it",
     "/ml/genres/tree": "our own vocabulary: no source's values",
 }
 """The GET endpoints that take no `rights`, and why."""

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from backend.features.columns import TAGS
+from backend.features.columns import CATEGORIES, CONTINUOUS, TAGS
 from backend.features.pipeline.block import ROW
 from backend.utils.errors import InvalidInputError
 
@@ -16,6 +16,8 @@ Tracks: TypeAlias = Any
 """A `pyarrow.Table`, `RecordBatchReader` or `RecordBatch`, a Polars or a pandas DataFrame: one row per track."""
 
 _TEXTS: Final = frozenset({"title", "artist", "album", "id"})
+# As they are stored: a track that is served as JSON has the same numbers as it had in training.
+_REALS: Final = frozenset({*CONTINUOUS, *CATEGORIES})
 _DATES: Final = frozenset({"release_date"})
 
 
@@ -69,6 +71,8 @@ def _type(field: str, given: pa.DataType) -> pa.DataType:
         return pa.string()
     if field in _DATES:
         return pa.date32()
+    if field in _REALS:
+        return pa.float32()
     numeric = pa.types.is_integer(given) or pa.types.is_floating(given) or pa.types.is_boolean(given)
     return given if numeric else pa.float64()
 

@@ -1,0 +1,120 @@
+"""What HTTP takes and answers of data sets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from backend.routes.schemas import Schema
+
+
+class RecipeRequest(Schema):
+    """What a data set is to be made of; see docs/datasets.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=80, examples=["songs"])
+    target: str | None = Field(default=None, max_length=200, examples=["genre", "popularity", "mood:mellow"])
+    filter: dict[str, Any] = Field(default_factory=dict, examples=[{"genres": ["rock"], "rights": "open"}])
+    features: list[dict[str, Any]] = Field(
+        default_factory=list, max_length=100, examples=[[{"kind": "audio", "tempo": "folded"}]]
+    )
+    split: dict[str, Any] = Field(default_factory=dict, examples=[{"kind": "artist", "seed": 0}])
+    min_features: int = Field(default=3, ge=0)
+    keep_unlabelled: bool = False
+    naive_gain: bool = True
+
+
+class DataSetFeature(Schema):
+    """A column of features."""
+
+    name: str
+    of: str
+    kind: Literal["value", "category", "tag", "embedding", "missing"]
+    label: str | None
+
+
+class DataSetFile(Schema):
+    """A file of a data set."""
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: int | None
+
+
+class DataSetManifest(Schema):
+    """What a data set is."""
+
+    fingerprint: str
+    """SHA-256 over all files but the manifest."""
+    name: str
+    watermark: datetime
+    """What was known at this moment is in it."""
+    code: str
+    """The version of Tensoe that built it."""
+    rights: str
+    target: str | None
+    target_kind: Literal["number", "class", "flag"] | None
+    parts: dict[str, int]
+    """Rows per part."""
+    features: list[DataSetFeature]
+    files: list[DataSetFile]
+    format: str
+    version: int
+
+
+class DataSets(Schema):
+    """All data sets."""
+
+    data: list[DataSetManifest]
+
+
+class DataSetTask(Schema):
+    """A build or an export on its way."""
+
+    id: str
+    kind: Literal["build", "export"]
+    name: str
+    state: Literal["waiting", "running", "done", "failed"]
+    done: int
+    """Rows written so far, of an export."""
+    total: int | None
+    detail: str
+    """Why it failed."""
+    result: str | None
+    """The fingerprint that was built, or the exported file's name."""
+    is_new: bool | None
+    """Of a build: whether there was none of the same content."""
+    asked_at: datetime
+    ended_at: datetime | None
+
+
+class Removed(Schema):
+    """What was removed."""
+
+    fingerprint: str
+    name: str
+
+
+class FeaturesRequest(Schema):
+    """Tracks whose features are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dataset: str = Field(max_length=80, examples=["songs"])
+    """A name, or the first digits of a fingerprint."""
+    tracks: list[dict[str, Any]] = Field(
+        min_length=1, max_length=1_000, examples=[[{"title": "Come Together", "artist": "The Beatles", "tempo": 165.0}]]
+    )
+    """Fields by name; what a track does not name is unknown."""
+
+
+class Features(Schema):
+    """Features of tracks, as in training."""
+
+    fingerprint: str
+    names: list[str]
+    rows: list[list[float]]
