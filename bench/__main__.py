@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from bench import report
 from bench.timing import Result
 
-PARTS = ("write", "import", "ingest", "serve", "matrix", "start")
+PARTS = ("write", "import", "ingest", "serve", "matrix", "features", "start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,13 @@ class Sizes:
     written: int = 50_000
     served: int = 50_000
     matrix: int = 20_000
+    features: tuple[int, ...] = (50_000, 1_000_000)
     imported: int = 100_000
     ingested: int = 200
     rounds: int = 5
 
 
-QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, imported=3_000, ingested=20, rounds=3)
+QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, features=(3_000,), imported=3_000, ingested=20, rounds=3)
 
 
 async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
@@ -40,6 +41,13 @@ async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
         found += await _with_database(sizes, parts)
     if "import" in parts:
         found += await _imported(sizes)
+    if "features" in parts:
+        from bench import big_matrix
+
+        for rows in sizes.features:
+            found += await asyncio.to_thread(
+                big_matrix.measure, rows=rows, rounds=min(3, sizes.rounds), slow=rows <= 100_000
+            )
     if "ingest" in parts:
         from bench import pipeline
 
@@ -108,7 +116,7 @@ def main() -> None:
     reader = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     reader.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, not how fast it is")
     reader.add_argument("--write", action="store_true", help="renew the table in docs/performance.md")
-    reader.add_argument("--rows", type=int, help="of the made-up table that is imported (1000000 takes a while)")
+    reader.add_argument("--rows", type=int, help="of the tables of import and features (1000000 takes a while)")
     reader.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
     reader.add_argument(
         "--scale", action="store_true", help="memory of ingestion from 1,000 to 100,000 albums: an hour"
@@ -124,7 +132,7 @@ def main() -> None:
         reader.error("--quick figures are not for the page")
     sizes = QUICK if given.quick else Sizes()
     if given.rows:
-        sizes = replace(sizes, imported=given.rows)
+        sizes = replace(sizes, imported=given.rows, features=(given.rows,))
     results = asyncio.run(run(sizes, tuple(given.only or PARTS)))
     print(report.table(results))
     print(f"\n{report.machine()}")
