@@ -59,7 +59,7 @@ class DuckEngine:
 
     def prepare(self, expression: ir.Table) -> Prepared:
         """See `Engine`."""
-        return _Statement(self, str(ibis.to_sql(expression, dialect="duckdb")))
+        return _Statement(self, str(ibis.to_sql(expression, dialect="duckdb", pretty=False)))
 
     def table(self, expression: ir.Table, tables: Mapping[str, Readable]) -> pa.Table:
         """See `Engine`."""
