@@ -79,7 +79,8 @@ def hugging_face(tmp_path: Path, **how: Any) -> tuple[Made, Path]:
 
 @pytest.mark.parametrize("kind", ["number", "class", "flag", None])
 def test_datasets_gives_the_very_tables_by_the_types_of_the_card(tmp_path: Path, kind: str | None) -> None:
-    datasets = pytest.importorskip("datasets")
+    import datasets  # late: two seconds that only these tests need
+
     made, place = hugging_face(tmp_path, kind=kind)
     for what in ("features", "tracks"):
         builder = datasets.load_dataset_builder(str(place), what, cache_dir=str(tmp_path / "cache"))
@@ -94,14 +95,16 @@ def test_datasets_gives_the_very_tables_by_the_types_of_the_card(tmp_path: Path,
 
 
 def test_datasets_takes_parts_of_any_name_and_size(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets")
+    import datasets  # late: two seconds that only these tests need
+
     _, place = hugging_face(tmp_path, parts={"fold-1": 2, "fold.2": 1, "none": 0})
     found = datasets.load_dataset(str(place), cache_dir=str(tmp_path / "cache"))
     assert {name: len(part) for name, part in found.items()} == {"fold_1": 2, "fold_2": 1}
 
 
 def test_the_header_of_the_card_is_read_as_it_was_meant(tmp_path: Path) -> None:
-    hub = pytest.importorskip("huggingface_hub")
+    import huggingface_hub as hub
+
     _, place = hugging_face(tmp_path, kind="class")
     data = hub.DatasetCard.load(place / "README.md").data.to_dict()
     assert data["pretty_name"] == "liked-by_us.v1"
@@ -112,7 +115,8 @@ def test_the_header_of_the_card_is_read_as_it_was_meant(tmp_path: Path) -> None:
 
 
 def test_croissant_is_valid_and_its_records_are_the_rows(tmp_path: Path) -> None:
-    mlcroissant = pytest.importorskip("mlcroissant")
+    import mlcroissant
+
     made = make(tmp_path / "set", kind="class")
     for form in ("croissant", "huggingface"):
         place = export(made.folder, form=form, into=tmp_path / "out")
