@@ -63,9 +63,9 @@ def findings(found: Labels, parts: Mapping[str, pa.Table]) -> list[Finding]:
         said.append(_finding("warning", "balance", found.name, text, round(found.largest * sum(found.known.values()))))
     first_part = next(iter(parts), None)
     unseen = [
-        (c, sum(n.values()))
-        for c, n in found.classes
-        if first_part is not None and not n[first_part] and sum(n.values())
+        (c, sum(of.values()))
+        for c, of in found.classes
+        if first_part is not None and not of[first_part] and any(of.values())
     ]
     if unseen:
         text = (

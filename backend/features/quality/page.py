@@ -35,5 +35,17 @@ def _template() -> Template:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["number"] = lambda value: f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+    environment.filters["short"] = _short
     environment.filters["percent"] = lambda share: f"{share:.1%}"
     return environment.get_template("quality.html")
+
+
+def _short(value: float) -> str:
+    """Three digits at least, never an exponent.
+
+    >>> _short(77094.2), _short(0.50239), _short(-9.0)
+    ('77,094', '0.502', '-9')
+    """
+    if value.is_integer() or abs(value) >= 1_000:
+        return f"{value:.0f}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return f"{value:.3g}"
