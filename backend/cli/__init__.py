@@ -7,6 +7,7 @@ from rich.text import Text
 
 from backend import __version__
 from backend.cli import (
+    bench,
     catalogue,
     dataset,
     demo,
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (jobs, job_control, plan, refresh, worker, matching, catalogue, upkeep, features, doctor):
+for module in (bench, jobs, job_control, plan, refresh, worker, matching, catalogue, upkeep, features, doctor):
     module.register(app)
 app.add_typer(demo.demo, name="demo")
 app.add_typer(import_.imports, name="import")
