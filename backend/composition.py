@@ -25,7 +25,8 @@ from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.artist_reader import ArtistReader
-from backend.repositories.budgets import Budgets, SharedBudget
+from backend.repositories.budget_states import Budgets
+from backend.repositories.budgets import SharedBudget
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database

@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from backend.ingestion.asking import Answer, Asked, ask, stages_of
-from backend.ingestion.insert_to_supabase import Merging, insert_album
+from backend.ingestion.insert_to_supabase import Merging, Wanted, insert_albums
 from backend.ingestion.known import lay_together
 from backend.ingestion.results import report_of
 from backend.ingestion.store import AlbumStore
@@ -82,7 +82,9 @@ class IngestRunner:
                 outcomes.append(answer.outcome)
                 if answer.record is not None:
                     records.append(answer.record)
-        album_id = await store_records(self._store, records, merging=self._merging, stored=self._stored)
+        (album_id,) = await store_records(
+            self._store, [Wanted(records=records)], merging=self._merging, stored=self._stored
+        )
         return report_of(query, outcomes, album_id=album_id)
 
     async def _ask(self, stage: Sequence[str], query: AlbumQuery) -> list[Answer]:
@@ -90,28 +92,23 @@ class IngestRunner:
 
 
 async def store_records(
-    store: AlbumStore,
-    records: Sequence[SourceRecord],
-    *,
-    merging: Merging,
-    stored: Callable[[], Awaitable[None]],
-    album_id: str | None = None,
-) -> str | None:
-    """Store what sources said of an album, and have caches forget it; answers its id, None where nobody said anything.
+    store: AlbumStore, wanted: Sequence[Wanted], *, merging: Merging, stored: Callable[[], Awaitable[None]]
+) -> list[str | None]:
+    """Store what sources said of albums, and have caches forget them; answers their ids, None where nobody said anything.
 
     Args:
         store: where albums are kept.
-        records: one per source.
+        wanted: the albums; see `insert_albums`.
         merging: how they become rows.
         stored: awaited afterwards, to empty caches.
-        album_id: the stored album that they were asked for; None when it is not known.
     """
-    if not records:
-        return None
-    album = await insert_album(store, records, merging=merging, album_id=album_id)
+    said = [each for each in wanted if each.records]
+    if not said:
+        return [None] * len(wanted)
+    albums = iter(await insert_albums(store, said, merging=merging))
     try:
         await stored()
     except Exception:
-        # The album is stored; caches forget it by themselves a little later.
-        log.exception("caches could not be emptied", album=album.title)
-    return album.id
+        # The albums are stored; caches forget them by themselves a little later.
+        log.exception("caches could not be emptied")
+    return [next(albums).id if each.records else None for each in wanted]

@@ -5,6 +5,7 @@ The name is what users were told of; the store is any PostgreSQL (a Supabase pro
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from backend.ingestion.policy import MergePolicy
 from backend.ingestion.replenish import replenish
 from backend.ingestion.source import SourceProfile
 from backend.ingestion.store import AlbumStore, AlbumTransaction, Estimate, Prepare
-from backend.models.ingestion_models import MergedAlbum, RightsLevel, SourceRecord
+from backend.models.ingestion_models import AlbumNames, MergedAlbum, RightsLevel, SourceRecord
 from backend.utils.identifiers import derive
 
 
@@ -43,39 +44,136 @@ class Merging:
         return levels if self.estimate is None else self.estimate(levels)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be stored of an album.
+
+    Attributes:
+        records: at least one; one per source.
+        album_id: the stored album that the sources were asked for, however they spell it; None when it is not known.
+    """
+
+    records: Sequence[SourceRecord]
+    album_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An album as its new records alone have it, and what it may be found by."""
+
+    number: int
+    wanted: Wanted
+    levels: Levels
+    ids: Mapping[str, str]
+
+    @property
+    def album(self) -> MergedAlbum:
+        return self.levels[RightsLevel.ANY]
+
+    @property
+    def names(self) -> AlbumNames:
+        return AlbumNames(ids=self.ids, artist_key=self.album.artist_key, title_key=self.album.title_key)
+
+    @property
+    def locks(self) -> set[str]:
+        """Every name it may be found under, so that two requests that spell it differently still meet."""
+        album = self.album
+        locks = {f"album:{album.artist_key}/{album.title_key}", *(f"id:{k}:{v}" for k, v in album.ids.items())}
+        return locks if self.wanted.album_id is None else {*locks, f"found:{self.wanted.album_id}"}
+
+
 async def insert_album(
     store: AlbumStore, records: Sequence[SourceRecord], *, merging: Merging, album_id: str | None = None
 ) -> MergedAlbum:
-    """Store an album from the records asked for now and those already known of it.
+    """Store one album; see `insert_albums`."""
+    (stored,) = await insert_albums(store, [Wanted(records=records, album_id=album_id)], merging=merging)
+    return stored
 
-    A source that failed this time keeps what it said before: asking again never loses anything.
+
+async def insert_albums(store: AlbumStore, wanted: Sequence[Wanted], *, merging: Merging) -> list[MergedAlbum]:
+    """Store albums from the records asked for now and those already known of them.
+
+    A source that failed this time keeps what it said before: asking again never loses anything. Albums that may be the same are
+    stored one after the other, the others in one transaction.
 
     Args:
         store: where albums are kept.
-        records: at least one record; one per source.
-        merging: how they become rows.
-        album_id: the stored album that the sources were asked for, however they spell it; None when it is not known.
+        wanted: the albums; when one cannot be stored, those beside it are not either.
+        merging: how records become rows.
 
     Returns:
-        The album as stored, from all sources.
+        The albums as stored, from all sources.
+
+    Raises:
+        InvalidInputError: nobody says what an album is called, or a value of it cannot be stored.
     """
     if merging.prepare is not None:
         await merging.prepare()
-    drafts = merging.levels(records, album_id=None)
-    draft = drafts[RightsLevel.ANY]
-    ids = _defining(records, merging.profiles) or draft.ids
-    # By every name it may be found under, so that two requests that spell it differently still meet.
-    locks = [f"album:{draft.artist_key}/{draft.title_key}", *(f"id:{k}:{v}" for k, v in draft.ids.items())]
-    if album_id is not None:
-        locks.append(f"found:{album_id}")
-    async with store.transaction(locks) as transaction:
-        if album_id is None or not await _is_meant(transaction, album_id, ids, merging.profiles):
-            album_id = await transaction.locate(ids=ids, artist_key=draft.artist_key, title_key=draft.title_key)
-        if album_id is None and await transaction.is_taken(draft.id):
+    waiting: list[_Draft] = []
+    for number, each in enumerate(wanted):
+        levels = merging.levels(each.records, album_id=None)
+        ids = _defining(each.records, merging.profiles) or levels[RightsLevel.ANY].ids
+        waiting.append(_Draft(number, each, levels, ids))
+        await asyncio.sleep(0)  # merging takes milliseconds each: let others have theirs
+    stored: dict[int, MergedAlbum] = {}
+    while waiting:
+        apart, later = _apart(waiting)
+        async with store.transaction(sorted(set[str]().union(*(draft.locks for draft in apart)))) as transaction:
+            placed = await _place(transaction, apart, merging.profiles)
+            saved = await _lay_on(transaction, placed, merging)
+        stored |= saved
+        waiting = [*(draft for draft in apart if draft.number not in saved), *later]
+    return [stored[number] for number in range(len(wanted))]
+
+
+def _apart(drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[_Draft]]:
+    """Albums that share no name, and the rest."""
+    names: set[str] = set()
+    apart: list[_Draft] = []
+    later: list[_Draft] = []
+    for draft in drafts:
+        if names.isdisjoint(locks := draft.locks):
+            names |= locks
+            apart.append(draft)
+        else:
+            later.append(draft)
+    return apart, later
+
+
+async def _place(
+    transaction: AlbumTransaction, drafts: Sequence[_Draft], profiles: Mapping[str, SourceProfile]
+) -> list[tuple[_Draft, str | None, bool]]:
+    """Each album's id, and whether it is stored; None for a new one whose id its names make. One of each is taken."""
+    ids: dict[int, str | None] = {}
+    for draft in drafts:
+        asked = draft.wanted.album_id
+        if asked is not None and await _is_meant(transaction, asked, draft.ids, profiles):
+            ids[draft.number] = asked
+    others = [draft for draft in drafts if draft.number not in ids]
+    ids |= zip([d.number for d in others], await transaction.locate([d.names for d in others]), strict=True)
+    new = [draft for draft in others if ids[draft.number] is None]
+    taken = await transaction.taken([draft.album.id for draft in new]) if new else set[str]()
+    placed: dict[str, tuple[_Draft, str | None, bool]] = {}
+    for draft in drafts:
+        album_id = ids[draft.number]
+        is_stored = album_id is not None
+        if not is_stored and draft.album.id in taken:
             # Another album of the same artist and name: told apart by what the services call this one.
-            album_id = derive("album", draft.artist_key, draft.title_key, *sorted(ids.items()))
-        elif album_id is not None:
-            before = {r.source: r for r in await transaction.records(album_id)}
+            album_id = derive("album", draft.album.artist_key, draft.album.title_key, *sorted(draft.ids.items()))
+        placed.setdefault(album_id or draft.album.id, (draft, album_id, is_stored))
+    return list(placed.values())
+
+
+async def _lay_on(
+    transaction: AlbumTransaction, placed: Sequence[tuple[_Draft, str | None, bool]], merging: Merging
+) -> dict[int, MergedAlbum]:
+    """Save albums, each with what was known of it; answers them by number."""
+    known = await transaction.records([album_id for _, album_id, is_stored in placed if is_stored and album_id])
+    saving: dict[int, tuple[Levels, Sequence[SourceRecord]]] = {}
+    for draft, album_id, is_stored in placed:
+        records, levels = draft.wanted.records, draft.levels
+        if is_stored and album_id is not None:
+            before = {r.source: r for r in known[album_id]}
             records = [
                 replace(r, album=replenish(r.album, before[r.source].album)) if r.source in before else r
                 for r in records
@@ -83,22 +181,25 @@ async def insert_album(
             fresh = {r.source for r in records}
             kept = [r for r in before.values() if r.source not in fresh]
             levels = merging.levels([*kept, *records], album_id=album_id)
-            await transaction.save(levels, records)
-            return levels[RightsLevel.ANY]
-        levels = drafts if album_id is None else merging.levels(records, album_id=album_id)
-        await transaction.save(levels, records)
-    return levels[RightsLevel.ANY]
+        elif album_id is not None:
+            levels = merging.levels(records, album_id=album_id)
+        saving[draft.number] = levels, records
+    await transaction.save(list(saving.values()))
+    return {number: levels[RightsLevel.ANY] for number, (levels, _) in saving.items()}
 
 
 async def _is_meant(
     transaction: AlbumTransaction, album_id: str, ids: Mapping[str, str], profiles: Mapping[str, SourceProfile]
 ) -> bool:
     """Whether a stored album that was asked for is what was found: it is there, and no identifier says otherwise."""
-    before = await transaction.records(album_id)
+    before = (await transaction.records([album_id]))[album_id]
     theirs = _defining(before, profiles)
     if not before or any(theirs.get(source, n) != n for source, n in ids.items()):
         return False
-    return not ids or await transaction.locate(ids=ids, artist_key="", title_key="") in {None, album_id}
+    return not ids or (await transaction.locate([AlbumNames(ids=ids, artist_key="", title_key="")]))[0] in {
+        None,
+        album_id,
+    }
 
 
 def _defining(records: Sequence[SourceRecord], profiles: Mapping[str, SourceProfile]) -> dict[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from backend.ingestion.merger import Levels
-from backend.models.ingestion_models import SourceRecord
+from backend.models.ingestion_models import AlbumNames, SourceRecord
 
 Estimate = Callable[[Levels], Levels]
 """Fills in audio features that nobody measured: of each level by a model that was learnt from values of that level alone."""
@@ -22,29 +22,22 @@ class Prepare(Protocol):
 
 
 class AlbumTransaction(Protocol):
-    """One album's transaction: all of it is stored at the end, or nothing."""
+    """A transaction of one album, or of several that are none of them the same: all is stored at the end, or nothing."""
 
-    async def locate(self, *, ids: Mapping[str, str], artist_key: str, title_key: str) -> str | None:
-        """The id of a stored album: by what services call it, else by its folded names; None when it is new.
-
-        Args:
-            ids: what services call it, the service that tells albums apart most surely first. A stored album that this one
-                calls by another id is another album, whatever else agrees.
-            artist_key: its artist's name, folded.
-            title_key: its title, folded.
-        """
+    async def locate(self, names: Sequence[AlbumNames]) -> list[str | None]:
+        """The id of each stored album: by what services call it, else by its folded names; None when it is new."""
         ...
 
-    async def is_taken(self, album_id: str) -> bool:
-        """Whether an album has this id already."""
+    async def taken(self, album_ids: Collection[str]) -> set[str]:
+        """Those ids that an album has already."""
         ...
 
-    async def records(self, album_id: str) -> list[SourceRecord]:
-        """What is currently known of it, per source."""
+    async def records(self, album_ids: Collection[str]) -> dict[str, list[SourceRecord]]:
+        """What is currently known of each, per source."""
         ...
 
-    async def save(self, levels: Levels, records: Sequence[SourceRecord]) -> None:
-        """Store the records asked for now and the album merged from all current ones, at each level of rights.
+    async def save(self, albums: Sequence[tuple[Levels, Sequence[SourceRecord]]]) -> None:
+        """Store the records asked for now and the albums merged from all current ones, at each level of rights.
 
         A record equal to the current one of its source only moves `fetched_at`; another closes it and opens a new one.
         Tracks that the merge no longer has are removed, and so is the album at levels that it is no longer there at.

@@ -5,6 +5,7 @@ Frozen and made of plain values only, so that msgspec writes them to JSON and ba
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -235,3 +236,19 @@ class MergedAlbum:
     provenance: dict[str, str]
     synthetic: bool  # any value of it is made up
     tracks: tuple[MergedTrack, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbumNames:
+    """What an album may be found by.
+
+    Attributes:
+        ids: what services call it, the service that tells albums apart most surely first. A stored album that this one
+            calls by another id is another album, whatever else agrees.
+        artist_key: its artist's name, folded.
+        title_key: its title, folded.
+    """
+
+    ids: Mapping[str, str]
+    artist_key: str
+    title_key: str

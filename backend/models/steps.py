@@ -71,12 +71,14 @@ class StepEnd:
         record: what it gave; None where it gave nothing.
         park_until: ask again from then on (UTC); None when it is done.
         failed: it failed of something that may pass.
+        calls: requests that were sent for it.
     """
 
     outcome: SourceOutcome
     record: SourceRecord | None = None
     park_until: datetime | None = None
     failed: bool = False
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

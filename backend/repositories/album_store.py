@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
 import asyncpg
 
-from backend.models.ingestion_models import MergedAlbum, RightsLevel, SourceRecord
+from backend.models.ingestion_models import AlbumNames, MergedAlbum, RightsLevel, SourceRecord
 from backend.repositories import recordings
 from backend.repositories import records as kept
 from backend.repositories.album_rows import Rows
@@ -43,21 +43,29 @@ _FOUND: Final = "found:"  # of the names of locks: those of albums that are stor
 
 # By what services call it: the album that most of them mean, then the oldest; none that the surest service calls otherwise.
 _BY_IDS: Final = """
-SELECT a.id FROM albums a JOIN album_identifiers n ON n.album_id = a.id
-WHERE (n.source, n.external_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-  AND (EXISTS (SELECT FROM album_identifiers s WHERE s.album_id = a.id AND (s.source, s.external_id) = ($3, $4))
-       OR NOT EXISTS (SELECT FROM album_identifiers s WHERE s.album_id = a.id AND s.source = $3))
-GROUP BY a.id ORDER BY count(*) DESC, a.created_at, a.id LIMIT 1
+WITH named AS (
+    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bool[]) AS n (number, source, external_id, surest)
+), found AS (
+    SELECT n.number, a.id, a.created_at, count(*) AS times, bool_or(n.surest) AS sure
+    FROM named n JOIN album_identifiers i USING (source, external_id) JOIN albums a ON a.id = i.album_id
+    GROUP BY n.number, a.id, a.created_at
+)
+SELECT DISTINCT ON (f.number) f.number, f.id FROM found f
+WHERE f.sure OR NOT EXISTS (
+    SELECT FROM named n JOIN album_identifiers s USING (source) WHERE n.number = f.number AND n.surest AND s.album_id = f.id)
+ORDER BY f.number, f.times DESC, f.created_at, f.id
 """
 # By name, unless a service that names this one calls the stored one something else: then it is another album.
 _BY_NAME: Final = """
-SELECT a.id FROM albums a WHERE a.artist_key = $1 AND a.title_key = $2
-AND NOT EXISTS (SELECT FROM album_identifiers n WHERE n.album_id = a.id AND n.source = ANY($3::text[]))
-ORDER BY a.created_at, a.id LIMIT 1
+SELECT DISTINCT ON (n.number) n.number, a.id
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) AS n (number, artist_key, title_key, source)
+JOIN albums a USING (artist_key, title_key)
+WHERE NOT EXISTS (SELECT FROM album_identifiers i WHERE i.album_id = a.id AND i.source = n.source)
+ORDER BY n.number, a.created_at, a.id
 """
 _CURRENT: Final = """
-SELECT source, rights, record::text AS record, fetched_at FROM source_records
-WHERE album_id = $1 AND valid_to IS NULL ORDER BY source
+SELECT album_id, source, rights, record::text AS record, fetched_at FROM source_records
+WHERE album_id = ANY($1::text[]) AND valid_to IS NULL ORDER BY album_id, source
 """
 # Which of the albums are there, and the ids of the artists.
 _STORED: Final = """
@@ -78,7 +86,7 @@ class AlbumRepository:
 
     @contextlib.asynccontextmanager
     async def transaction(self, lock: Sequence[str]) -> AsyncIterator[AlbumTransaction]:
-        """One album's transaction; others that name one of the same locks wait until it ends.
+        """A transaction of albums; others that name one of the same locks wait until it ends.
 
         Raises:
             BusyError: no connection became free.
@@ -123,43 +131,53 @@ class AlbumRepository:
 
 
 class AlbumTransaction:
-    """An album's transaction; see `ingestion.store.AlbumTransaction`."""
+    """A transaction of albums; see `ingestion.store.AlbumTransaction`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def locate(self, *, ids: Mapping[str, str], artist_key: str, title_key: str) -> str | None:
-        """The id of the stored album that is meant, or None when it is new."""
-        connection = self._connection
-        surest = next(iter(ids.items()), (None, None))
-        found = await connection.fetchval(_BY_IDS, list(ids), list(ids.values()), *surest) if ids else None
-        if found is None:
-            found = await connection.fetchval(_BY_NAME, artist_key, title_key, list(ids)[:1])
-        if found is None:
-            return None
-        # Others may have found it by another name, and so under other locks. Who has this lock waits for no further one.
-        await _lock(connection, [f"{_FOUND}{found}"])
-        return str(found)
-
-    async def is_taken(self, album_id: str) -> bool:
-        """Whether an album has this id already."""
-        return bool(await self._connection.fetchval("SELECT EXISTS (SELECT FROM albums WHERE id = $1)", album_id))
-
-    async def records(self, album_id: str) -> list[SourceRecord]:
-        """What is currently known of it, per source."""
-        return [
-            kept.decode(row["record"], source=row["source"], rights=row["rights"], fetched_at=row["fetched_at"])
-            for row in await self._connection.fetch(_CURRENT, album_id)
+    async def locate(self, names: Sequence[AlbumNames]) -> list[str | None]:
+        """The ids of the stored albums that are meant, None for those that are new."""
+        found: dict[int, str] = {}
+        called = [
+            (number, source, external_id, place == 0)
+            for number, name in enumerate(names)
+            for place, (source, external_id) in enumerate(name.ids.items())
         ]
+        if called:
+            found = dict(await self._connection.fetch(_BY_IDS, *map(list, zip(*called, strict=True))))
+        named = [
+            (number, name.artist_key, name.title_key, next(iter(name.ids), None))
+            for number, name in enumerate(names)
+            if number not in found
+        ]
+        if named:
+            found |= dict(await self._connection.fetch(_BY_NAME, *map(list, zip(*named, strict=True))))
+        # Others may have found them by other names, and so under other locks. Who has these waits for no further one.
+        await _lock(self._connection, [f"{_FOUND}{album_id}" for album_id in found.values()])
+        return [found.get(number) for number in range(len(names))]
 
-    async def save(self, levels: Levels, records: Sequence[SourceRecord]) -> None:
-        """Store the album at each level, and the records asked for now.
+    async def taken(self, album_ids: Collection[str]) -> set[str]:
+        """Those ids that an album has already."""
+        rows = await self._connection.fetch("SELECT id FROM albums WHERE id = ANY($1::text[])", list(album_ids))
+        return {row["id"] for row in rows}
+
+    async def records(self, album_ids: Collection[str]) -> dict[str, list[SourceRecord]]:
+        """What is currently known of each, per source."""
+        known: dict[str, list[SourceRecord]] = {album_id: [] for album_id in album_ids}
+        for row in await self._connection.fetch(_CURRENT, list(album_ids)) if album_ids else ():
+            told = kept.decode(row["record"], source=row["source"], rights=row["rights"], fetched_at=row["fetched_at"])
+            known[row["album_id"]].append(told)
+        return known
+
+    async def save(self, albums: Sequence[Item]) -> None:
+        """Store the albums at each level, and the records asked for now.
 
         Raises:
             InvalidInputError: a value does not fit its column.
         """
-        await _lock(self._connection, [f"found:{levels[RightsLevel.ANY].id}"])
-        await write(self._connection, Rows.of([(levels, records)]))
+        await _lock(self._connection, [f"{_FOUND}{levels[RightsLevel.ANY].id}" for levels, _ in albums])
+        await write(self._connection, Rows.of(albums))
 
 
 async def write(connection: Connection, rows: Rows) -> None:

@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import math
 import time
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -23,35 +22,36 @@ _CUT: Final = 0.9  # of the rate that is left after a refusal …
 _REGAIN: Final = 0.001  # … and of what is allowed that each granted request gives back
 _LEAST: Final = 0.1  # of what is allowed: the slowest that refusals make us
 _PARKED_SECONDS: Final = 60.0  # for which a park that was read is believed without asking again
-_KEPT_HOURS: Final = 48  # of the counts of requests
 
-# The turn of a request, and of n: none overtakes, whoever asks. Parked and used-up budgets grant nothing. What is granted counts
-# for the source and for the group. The quota is of a rolling day, counted by ten minutes; from when the source said that it
-# may be asked again it is counted anew.
+# The turn of a request, and of n: none overtakes, whoever asks. Parked and used-up budgets grant nothing, one that is nearly used
+# up the rest. What is granted counts for the source and for the group. The quota is of a rolling day, counted by ten minutes;
+# from when the source said that it may be asked again it is counted anew.
 _GRANT: Final = """
-WITH refused AS (
-    SELECT b.key FROM source_budgets b
-    WHERE b.key IN ($1, $2) AND (b.parked_until > clock_timestamp() OR (
-        b.quota IS NOT NULL AND b.quota_at > clock_timestamp() - make_interval(days => $6)
-        AND b.quota <= (SELECT coalesce(sum(c.calls), 0) FROM source_calls c
-                        WHERE c.key = b.key AND c.since > greatest(clock_timestamp() - interval '24 hours', b.parked_until))))
+WITH room AS (
+    SELECT min(CASE WHEN b.parked_until > clock_timestamp() THEN 0
+        WHEN b.quota IS NOT NULL AND b.quota_at > clock_timestamp() - make_interval(days => $6) THEN b.quota - (
+            SELECT coalesce(sum(c.calls), 0) FROM source_calls c
+            WHERE c.key = b.key AND c.since > greatest(clock_timestamp() - interval '24 hours', b.parked_until))
+        ELSE $3::int END) AS rest
+    FROM source_budgets b WHERE b.key IN ($1, $2)
 ), granted AS (
     UPDATE source_budgets b SET
         -- A grant that a crash of the server forgets costs a moment's pace; waiting for its disk would cost each request.
         next_at = greatest(b.next_at, clock_timestamp())
-            + make_interval(secs => $3::int / ($7::float8 * least(b.rate, $4::float8))),
-        rate = least($4::float8, b.rate + $3::int * $4::float8 * $5::float8), allowed = $4::float8,
-        granted = b.granted + $3::int, changed_at = clock_timestamp()
-    FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
-    WHERE b.key = $1 AND NOT EXISTS (SELECT FROM refused)
-    RETURNING $3::int / ($7::float8 * least(b.rate, $4::float8)) AS span, b.next_at AS ends
+            + make_interval(secs => n.number / ($7::float8 * least(b.rate, $4::float8))),
+        rate = least($4::float8, b.rate + n.number * $4::float8 * $5::float8), allowed = $4::float8,
+        granted = b.granted + n.number, changed_at = clock_timestamp()
+    FROM (SELECT least($3::int, rest)::int AS number FROM room) n,
+         (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
+    WHERE b.key = $1 AND n.number > 0
+    RETURNING n.number, n.number / ($7::float8 * least(b.rate, $4::float8)) AS span, b.next_at AS ends
 ), counted AS (
     INSERT INTO source_calls AS c (key, since, calls)
-    SELECT k, date_bin('10 minutes', clock_timestamp(), 'epoch'), $3::int
+    SELECT k, date_bin('10 minutes', clock_timestamp(), 'epoch'), number
     FROM granted, unnest(ARRAY[$1, $2]) AS k WHERE k IS NOT NULL ORDER BY k
     ON CONFLICT (key, since) DO UPDATE SET calls = c.calls + excluded.calls
 )
-SELECT extract(epoch FROM ends - clock_timestamp())::float8 AS ends, span::float8 AS span FROM granted
+SELECT extract(epoch FROM ends - clock_timestamp())::float8 AS ends, span::float8 AS span, number FROM granted
 """
 _MAKE: Final = """
 INSERT INTO source_budgets (key, allowed, rate) SELECT k, a, a FROM unnest($1::text[], $2::float8[]) AS n (k, a)
@@ -87,40 +87,6 @@ ON CONFLICT (key) DO UPDATE SET parked_until = greatest(b.parked_until, excluded
     refused = b.refused + 1, quota = coalesce(excluded.quota, b.quota), quota_at = coalesce(excluded.quota_at, b.quota_at),
     changed_at = clock_timestamp()
 """
-_STATES: Final = """
-SELECT b.*, (SELECT coalesce(sum(c.calls), 0) FROM source_calls c
-             WHERE c.key = b.key AND c.since > clock_timestamp() - interval '24 hours')::bigint AS day,
-       (SELECT coalesce(sum(c.calls), 0) FROM source_calls c
-        WHERE c.key = b.key AND c.since > clock_timestamp() - interval '10 minutes')::bigint AS lately
-FROM source_budgets b ORDER BY b.key
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetState:
-    """A budget as it stands.
-
-    Attributes:
-        key: a source's name, or "source/group@account".
-        allowed: requests a second by the settings; None where only a quota is counted.
-        rate: requests a second as refusals have taught.
-        day: requests in the last 24 hours.
-        quota: how many of them are allowed, as a refusal taught; None when nobody knows.
-        parked_until: before then nothing is asked (UTC); None when it may be asked.
-        reason: what the source said when it was parked last.
-        granted: requests in all.
-        refused: how often it said: too many.
-    """
-
-    key: str
-    allowed: float | None
-    rate: float | None
-    day: int
-    quota: int | None
-    parked_until: datetime | None
-    reason: str
-    granted: int
-    refused: int
 
 
 class SharedBudget:
@@ -139,7 +105,9 @@ class SharedBudget:
         self._rate = rate
         self._slots = asyncio.Semaphore(concurrent)
         self._granting = asyncio.Lock()
-        self._turns: deque[float] = deque()  # of the monotonic clock; taken ahead, this process's own
+        # Of the monotonic clock, by group; taken ahead, this process's own.
+        self._turns: dict[str | None, deque[float]] = defaultdict(deque)
+        self._asking: Counter[str | None] = Counter()
         self._resumes = 0.0
         self._made: set[str] = set()
         self._parked: dict[str, tuple[float, datetime, str]] = {}  # until when to believe it, what was read
@@ -186,22 +154,24 @@ class SharedBudget:
             ThrottledError: the source or the group is parked.
         """
         self._refuse(group)
-        async with self._granting:
-            self._refuse(group)
-            now = time.monotonic()
-            # A turn that nobody took is lost: taken later it would stand beside others' turns.
-            while self._turns and self._turns[0] < now - _AHEAD_SECONDS:
-                self._turns.popleft()
-            if group is None and self._turns:
-                return self._turns.popleft()
-            # A group is counted request by request.
-            number = 1 if group is not None else self._at_once
-            first, span = await self._grant(group, number)
-            self._turns.extend(first + n * span for n in range(1, number))
-            return first
+        self._asking[group] += 1
+        try:
+            async with self._granting:
+                self._refuse(group)
+                now, turns = time.monotonic(), self._turns[group]
+                # A turn that nobody took is lost: taken later it would stand beside others' turns.
+                while turns and turns[0] < now - _AHEAD_SECONDS:
+                    turns.popleft()
+                if not turns:
+                    # A group's requests count against its quota: no more are taken than wait for them.
+                    number = self._at_once if group is None else min(_MOST_AT_ONCE, self._asking[group])
+                    turns.extend(await self._grant(group, number))
+                return turns.popleft()
+        finally:
+            self._asking[group] -= 1
 
-    async def _grant(self, group: str | None, number: int) -> tuple[float, float]:
-        """The first of some turns, and the seconds from one to the next."""
+    async def _grant(self, group: str | None, number: int) -> list[float]:
+        """The next turns, one at least and no more than the number."""
         async with self._database.connection() as connection:
             if not {self._source, group} <= {*self._made, None}:
                 await connection.execute(_MAKE, [self._source, group], [self._rate, None])
@@ -213,10 +183,10 @@ class SharedBudget:
                 refusal = await connection.fetchrow(_REFUSAL, self._source, group, _QUOTA_DAYS)
                 if refusal is None:  # its row was removed, or it was parked until a moment ago
                     self._made.clear()
-                    return time.monotonic() + 1 / self._rate, 1 / self._rate
+                    return [time.monotonic() + 1 / self._rate]
                 raise self._read(refusal)
-        span = row["span"] / number
-        return time.monotonic() + row["ends"] - row["span"], span
+        first, span = time.monotonic() + row["ends"] - row["span"], row["span"] / row["number"]
+        return [first + n * span for n in range(row["number"])]
 
     def _refuse(self, group: str | None) -> None:
         now, today = time.monotonic(), datetime.now(UTC)
@@ -231,47 +201,3 @@ class SharedBudget:
         reason = row["reason"] if row["reason"] else used_up
         self._parked[row["key"]] = time.monotonic() + _PARKED_SECONDS, until, reason
         return ThrottledError(reason, until=until)
-
-
-class Budgets:
-    """All budgets, for people and for plans."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def states(self) -> list[BudgetState]:
-        """Every budget as it stands, by key."""
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(_STATES)
-        now = datetime.now(UTC)
-        return [
-            BudgetState(
-                key=r["key"],
-                allowed=r["allowed"],
-                rate=r["rate"],
-                day=r["day"],
-                quota=r["quota"],
-                parked_until=r["parked_until"] if r["parked_until"] and r["parked_until"] > now else None,
-                reason=r["reason"],
-                granted=r["granted"],
-                refused=r["refused"],
-            )
-            for r in rows
-        ]
-
-    async def release(self, source: str) -> int:
-        """Let a source be asked again at once, with its groups; answers how many were parked or had a learnt quota."""
-        async with self._database.connection() as connection:
-            done = await connection.execute(
-                "UPDATE source_budgets SET parked_until = NULL, quota = NULL, rate = allowed, next_at = clock_timestamp() "
-                "WHERE (key = $1 OR starts_with(key, $1 || '/')) AND (parked_until > clock_timestamp() OR quota IS NOT NULL)",
-                source,
-            )
-        return int(str(done).rsplit(" ", 1)[-1])
-
-    async def tidy(self) -> None:
-        """Forget counts that no rolling day needs any more."""
-        async with self._database.connection() as connection:
-            await connection.execute(
-                "DELETE FROM source_calls WHERE since < clock_timestamp() - make_interval(hours => $1)", _KEPT_HOURS
-            )

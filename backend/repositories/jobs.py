@@ -12,7 +12,7 @@ import msgspec
 from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome
 from backend.models.results import IngestReport, IngestResult, JobItem, JobStatus
 from backend.repositories.database import Connection, Database
-from backend.repositories.steps import OUTCOME_COLUMNS, outcome_of, outcome_rows
+from backend.repositories.step_rows import OUTCOME_COLUMNS, outcome_of, outcome_rows
 from backend.utils.errors import NotFoundError
 from backend.utils.tracing import span, traceparent
 

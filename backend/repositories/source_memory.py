@@ -24,12 +24,15 @@ class SourceMemory:
 
     async def recall(self, keys: Iterable[str]) -> dict[str, Any]:
         """The values of those keys that are remembered."""
+        wanted = list(keys)
+        if not wanted:
+            return {}
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 "SELECT key, value::text AS value FROM source_memory "
                 "WHERE source = $1 AND key = ANY($2::text[]) AND until > now()",
                 self._source,
-                list(keys),
+                wanted,
             )
         return {row["key"]: orjson.loads(row["value"]) for row in rows}
 
@@ -37,10 +40,10 @@ class SourceMemory:
         """Remember values for so long; what has run out is forgotten on the way."""
         if not values:
             return
-        async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM source_memory WHERE source = $1 AND until <= now()", self._source)
+        async with self._database.connection() as connection:
             await connection.execute(
                 # In one order for all, so that two that remember the same keys cannot wait for each other.
+                "WITH gone AS (DELETE FROM source_memory WHERE source = $1 AND until <= now() AND key <> ALL($2::text[])) "
                 "INSERT INTO source_memory (source, key, value, until) "
                 "SELECT $1, k, v::jsonb, now() + make_interval(secs => $4) "
                 "FROM unnest($2::text[], $3::text[]) AS n (k, v) ORDER BY k "

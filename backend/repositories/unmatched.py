@@ -25,6 +25,7 @@ ON CONFLICT (asked, source) DO UPDATE SET
     dismissed_at = CASE WHEN jsonb_path_query_array(u.candidates, '$[*].id')
                              @> jsonb_path_query_array(excluded.candidates, '$[*].id') THEN u.dismissed_at END
 """
+_SETTLE: Final = "DELETE FROM unmatched_albums WHERE asked = $1 AND source = ANY($2)"
 _COLUMNS: Final = "id, album, artist, source, outcome, detail, candidates::text AS candidates, album_id, asked_at"
 _LISTING: Final = "unmatched"
 
@@ -42,10 +43,12 @@ class UnmatchedRepository:
         open_ = [(o, offered) for o in report.sources if (offered := _helpful(o))]
         if not settled and not open_:
             return
+        if not open_:
+            async with self._database.connection() as connection:
+                await connection.execute(_SETTLE, asked, settled)
+            return
         async with self._database.transaction() as connection:
-            await connection.execute(
-                "DELETE FROM unmatched_albums WHERE asked = $1 AND source = ANY($2)", asked, settled
-            )
+            await connection.execute(_SETTLE, asked, settled)
             for o, offered in open_:
                 held = msgspec.json.encode(offered).decode()
                 await connection.execute(

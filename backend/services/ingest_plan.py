@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from backend.ingestion.source import Source
 from backend.models.ingestion_models import AlbumQuery
-from backend.repositories.budgets import Budgets
+from backend.repositories.budget_states import Budgets
 from backend.repositories.job_progress import JobProgressRepository
 from backend.repositories.stored_names import StoredNames
 from backend.services.album_names import check_numbered

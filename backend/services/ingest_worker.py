@@ -14,7 +14,7 @@ import structlog
 from backend.config.settings import IngestionSettings
 from backend.ingestion.asking import Answer, Asked, ask, stages_of
 from backend.ingestion.ingest_runner import store_records
-from backend.ingestion.insert_to_supabase import Merging
+from backend.ingestion.insert_to_supabase import Merging, Wanted
 from backend.ingestion.itinerary import Itinerary
 from backend.ingestion.known import lay_together
 from backend.ingestion.results import report_of
@@ -23,11 +23,12 @@ from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Outcome, SourceOutcome
 from backend.models.results import IngestReport, IngestResult
 from backend.models.steps import Gathered, Move, Step, StepEnd, StepView
-from backend.repositories.budgets import Budgets
+from backend.repositories.budget_states import Budgets
 from backend.repositories.step_queue import STORE, Message, StepQueue
 from backend.repositories.steps import StepRepository
 from backend.repositories.unmatched import UnmatchedRepository
 from backend.utils.errors import BusyError, DatabaseError, InvalidInputError
+from backend.utils.together import Together
 from backend.utils.tracing import note
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ _TIDY_SECONDS: Final = 300.0
 _AGAIN_SECONDS: Final = 1.0  # after the database could not be used
 _WOKEN: Final = 200  # parked steps at once
 _MOST_LAID: Final = 300  # albums of which is kept in mind what is known
+_STORE_PAUSE: Final = 0.1  # seconds from one transaction of albums to the next
 _STOP_SECONDS: Final = 10.0  # for what is being stored to end
 
 
@@ -84,6 +86,7 @@ class IngestWorker:
         self._unmatched = unmatched
         self._settings = settings
         self._metrics = metrics
+        self._storing = Together(self._store_all, pause=_STORE_PAUSE, shared=(DatabaseError, BusyError))
         self._nudged = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -234,6 +237,9 @@ class IngestWorker:
 
     # -- storing ---------------------------------------------------------------------------------------
 
+    async def _store_all(self, wanted: Sequence[Wanted]) -> list[str | None]:
+        return await store_records(self._store, wanted, merging=self._merging, stored=self._stored)
+
     async def _keep(self, message: Message) -> None:
         gathered = await self._steps.gather(message)
         if gathered is None:
@@ -253,13 +259,7 @@ class IngestWorker:
         if gathered.attempts > _MOST_ATTEMPTS:
             return _failed(query, f"given up after {gathered.attempts - 1} tries that ended with their process")
         try:
-            album_id = await store_records(
-                self._store,
-                gathered.records,
-                merging=self._merging,
-                stored=self._stored,
-                album_id=gathered.album_id,
-            )
+            album_id = await self._storing(Wanted(records=gathered.records, album_id=gathered.album_id))
         except (DatabaseError, BusyError):
             raise
         except InvalidInputError as problem:

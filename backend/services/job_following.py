@@ -15,7 +15,7 @@ from cachetools import LRUCache
 from backend.ingestion.asking import SOURCES_HINT
 from backend.ingestion.source import SourceProfile
 from backend.models.job_progress import JobFigures, JobProgress, SourceProgress, StepCounts
-from backend.repositories.budgets import Budgets, BudgetState
+from backend.repositories.budget_states import Budgets, BudgetState
 from backend.repositories.job_progress import JobProgressRepository
 from backend.services.source_pace import Pace, paces
 

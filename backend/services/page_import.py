@@ -144,7 +144,7 @@ class PageImport:
         laid = replace(item, album_id=target.id, method=matched.match_method, score=round(matched.match_score, 4))
         # The lock under which others that found this album wait.
         async with self._store.transaction([f"found:{target.id}"]) as transaction:
-            before = {r.source: r for r in await transaction.records(target.id)}
+            before = {r.source: r for r in (await transaction.records([target.id]))[target.id]}
             said = before.pop(SOURCE, None)
             if said is not None:
                 matched = _completed(matched, said.album)
@@ -153,7 +153,7 @@ class PageImport:
             record = self._record(matched)
             try:
                 levels = self._merging.levels([*before.values(), record], album_id=target.id)
-                await transaction.save(levels, [record])
+                await transaction.save([(levels, [record])])
             except InvalidInputError as problem:
                 return replace(laid, result=ImportResult.UNREADABLE, detail=str(problem))
         return replace(laid, result=ImportResult.MATCHED)

@@ -13,7 +13,7 @@ import structlog
 
 from backend.config.settings import IngestionSettings
 from backend.ingestion.asking import SOURCES_HINT
-from backend.repositories.budgets import Budgets, BudgetState
+from backend.repositories.budget_states import Budgets, BudgetState
 from backend.repositories.due import DueAlbum, DueRepository
 from backend.services.ingestion_service import IngestionService
 from backend.utils.errors import BusyError, DatabaseError

@@ -9,7 +9,7 @@ from typing import Final
 
 from backend.ingestion.source import SourceProfile
 from backend.models.job_progress import CallFigures
-from backend.repositories.budgets import BudgetState
+from backend.repositories.budget_states import BudgetState
 
 _ENOUGH: Final = 20  # albums, from which on what they cost is believed rather than what is usual
 _DAY: Final = timedelta(days=1)

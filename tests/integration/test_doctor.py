@@ -22,7 +22,8 @@ from backend.ingestion.registry import all_profiles, build_sources
 from backend.ingestion.source import Source
 from backend.models.diagnosis import Diagnosis, Finding, Grade, ok, problem, warning
 from backend.repositories.album_store import AlbumRepository
-from backend.repositories.budgets import Budgets, SharedBudget
+from backend.repositories.budget_states import Budgets
+from backend.repositories.budgets import SharedBudget
 from backend.repositories.database import Database
 from backend.repositories.jobs import JobRepository
 from backend.repositories.step_queue import Message, StepQueue, put

@@ -12,7 +12,8 @@ from backend.ingestion.pace import Limits
 from backend.ingestion.source import SourceProfile
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights
 from backend.models.job_progress import JobProgress
-from backend.repositories.budgets import Budgets, SharedBudget
+from backend.repositories.budget_states import Budgets
+from backend.repositories.budgets import SharedBudget
 from backend.repositories.database import Database
 from backend.repositories.job_control import JobControl
 from backend.repositories.job_progress import JobProgressRepository

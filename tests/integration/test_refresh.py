@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord
-from backend.repositories.budgets import Budgets, SharedBudget
+from backend.repositories.budget_states import Budgets
+from backend.repositories.budgets import SharedBudget
 from backend.repositories.database import Database
 from backend.repositories.due import DueRepository
 from backend.services.ingestion_service import IngestionService

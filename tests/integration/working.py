@@ -19,7 +19,7 @@ from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Rights, TrackRecord
 from backend.models.results import JobStatus
 from backend.repositories.album_store import AlbumRepository
-from backend.repositories.budgets import Budgets
+from backend.repositories.budget_states import Budgets
 from backend.repositories.database import Database
 from backend.repositories.jobs import JobRepository
 from backend.repositories.step_queue import StepQueue

@@ -8,7 +8,7 @@ from typing import Final
 from backend.ingestion.source import SourceProfile
 from backend.models.diagnosis import Finding, ok, problem, warning
 from backend.models.ingestion_models import Rights
-from backend.repositories.budgets import Budgets, BudgetState
+from backend.repositories.budget_states import Budgets, BudgetState
 from backend.repositories.database import Database
 from backend.repositories.queue_state import QueueState, read_queue
 from backend.repositories.storage import Storage

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.ingestion.store import AlbumStore, AlbumTransaction
-from backend.models.ingestion_models import MergedAlbum, Rights, SourceRecord, Tag, TrackRecord
+from backend.models.ingestion_models import AlbumNames, MergedAlbum, Rights, SourceRecord, Tag, TrackRecord
 from backend.repositories import album_store
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
@@ -33,7 +33,7 @@ def store(database: Database) -> AlbumRepository:
 
 async def save(store: AlbumRepository, given: MergedAlbum, *records: SourceRecord, lock: str | None = None) -> None:
     async with store.transaction([lock or given.id]) as transaction:
-        await transaction.save(whole(given), records)
+        await transaction.save([(whole(given), records)])
 
 
 async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
@@ -190,10 +190,8 @@ async def test_records_come_back_as_they_were(store: AlbumRepository) -> None:
     given = album()
     await save(store, given, said)
     async with store.transaction(["x"]) as transaction:
-        assert await transaction.records(given.id) == [said]
-        assert await transaction.records("nobody") == []
-        assert await transaction.is_taken(given.id)
-        assert not await transaction.is_taken("nobody")
+        assert await transaction.records([given.id, "nobody"]) == {given.id: [said], "nobody": []}
+        assert await transaction.taken([given.id, "nobody"]) == {given.id}
 
 
 async def test_albums_are_found_by_what_services_call_them_then_by_name(store: AlbumRepository) -> None:
@@ -201,7 +199,14 @@ async def test_albums_are_found_by_what_services_call_them_then_by_name(store: A
     await save(store, blue, record())
     by_name = {"artist_key": "weezer", "title_key": "weezer"}
     async with store.transaction(["x"]) as transaction:
-        locate = transaction.locate
+
+        async def locate(**names: Any) -> str | None:
+            # Beside others, of which none is in its way.
+            others = [AlbumNames(ids={"spotify": "x"}, artist_key="a", title_key="b"), AlbumNames(ids={}, **by_name)]
+            nobody, found, known = await transaction.locate([others[0], AlbumNames(**names), others[1]])
+            assert (nobody, known) == (None, blue.id)
+            return found
+
         assert await locate(ids={"spotify": "blue"}, artist_key="any", title_key="any") == blue.id
         assert await locate(ids={}, **by_name) == blue.id
         assert await locate(ids={"lastfm": "9"}, **by_name) == blue.id
@@ -222,9 +227,10 @@ async def test_two_at_once_are_one_album(store: AlbumRepository, database: Datab
 
     async def ingest(locks: list[str]) -> bool:
         async with store.transaction(locks) as transaction:
-            found = await transaction.locate(ids=given.ids, artist_key=given.artist_key, title_key=given.title_key)
+            names = AlbumNames(ids=given.ids, artist_key=given.artist_key, title_key=given.title_key)
+            (found,) = await transaction.locate([names])
             await asyncio.sleep(0.01)
-            await transaction.save(whole(given), [record()])
+            await transaction.save([(whole(given), [record()])])
             return found is None
 
     # In either order of the locks: each waits for the other's first lock unless locks are taken in one order.
@@ -236,13 +242,13 @@ async def test_two_at_once_are_one_album(store: AlbumRepository, database: Datab
 
 async def test_albums_with_other_locks_do_not_wait(store: AlbumRepository) -> None:
     async with store.transaction(["a"]), asyncio.timeout(5), store.transaction(["b"]) as other:
-        assert not await other.is_taken("x")
+        assert not await other.taken(["x"])
 
 
 async def test_a_bulk_write_waits_for_albums_in_work(store: AlbumRepository) -> None:
     given = album()
     async with store.transaction([given.id]) as transaction:
-        await transaction.save(whole(given), [])
+        await transaction.save([(whole(given), [])])
         writing = asyncio.create_task(store.save_many([(whole(album()), [])]))
         await asyncio.sleep(0.05)
         assert not writing.done()
@@ -254,9 +260,9 @@ async def test_a_failure_midway_leaves_nothing(store: AlbumRepository, database:
     async def fail() -> None:
         async with store.transaction(["x"]) as transaction:
             if point != "before":
-                await transaction.save(whole(album(tracks=3)), [record()])
+                await transaction.save([(whole(album(tracks=3)), [record()])])
             if point == "in":
-                await transaction.save(whole(album(title="B", listeners=2**31)), [record()])
+                await transaction.save([(whole(album(title="B", listeners=2**31)), [record()])])
             raise ZeroDivisionError
 
     with pytest.raises((ZeroDivisionError, InvalidInputError)):
@@ -269,7 +275,7 @@ async def test_a_cancelled_save_leaves_nothing(store: AlbumRepository, database:
 
     async def work() -> None:
         async with store.transaction(["x"]) as transaction:
-            await transaction.save(whole(album(tracks=3)), [record()])
+            await transaction.save([(whole(album(tracks=3)), [record()])])
             saved.set()
             await asyncio.sleep(60)
 
@@ -300,7 +306,7 @@ async def test_text_that_postgresql_cannot_hold(store: AlbumRepository, database
     (row,) = await fetch(database, "SELECT title, artist, genres FROM albums")
     assert tuple(row) == ("AB\ufffd", "🎵", ["rock"])
     async with store.transaction(["x"]) as transaction:
-        (stored,) = await transaction.records(given.id)
+        ((stored,),) = (await transaction.records([given.id])).values()
     assert (stored.album.title, stored.album.tags[0].name, stored.album.critic_score) == ("AB", "x\ufffd", None)
     assert stored.album.tracks[0].audio_features == {"valence": 0.25}
 

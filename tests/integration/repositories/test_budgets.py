@@ -9,7 +9,8 @@ from itertools import chain
 
 import pytest
 
-from backend.repositories.budgets import Budgets, BudgetState, SharedBudget
+from backend.repositories.budget_states import Budgets, BudgetState
+from backend.repositories.budgets import SharedBudget
 from backend.repositories.database import Database
 from backend.utils.errors import ThrottledError
 

@@ -28,7 +28,7 @@ async def save(database: Database, *albums: MergedAlbum, level: RightsLevel = Ri
     repository = AlbumRepository(database)
     for given in albums:
         async with repository.transaction([given.id]) as transaction:
-            await transaction.save({RightsLevel.ANY: given} | {level: given}, [])
+            await transaction.save([({RightsLevel.ANY: given} | {level: given}, [])])
 
 
 async def recordings(database: Database, table: str = "enhanced_tracks") -> dict[str, str]:
@@ -120,7 +120,7 @@ async def test_at_a_level_links_are_those_of_the_values_there(database: Database
     repository = AlbumRepository(database)
     for whole, free in zip(linked, unlinked, strict=True):
         async with repository.transaction([whole.id]) as transaction:
-            await transaction.save({RightsLevel.ANY: whole, RightsLevel.OPEN: free}, [])
+            await transaction.save([({RightsLevel.ANY: whole, RightsLevel.OPEN: free}, [])])
     assert len(set((await recordings(database)).values())) == 1
     assert len(set((await recordings(database, "tracks_open")).values())) == 2
 

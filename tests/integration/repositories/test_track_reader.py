@@ -243,9 +243,9 @@ async def test_an_older_transaction_that_ends_later_changes_the_version_too(data
     await store.save_many([(whole(album("a1")), [])])
     async with store.transaction(["old"]) as transaction:
         async with store.transaction(["new"]) as newer:
-            await newer.save(whole(album("a2", title_key="t2")), [])
+            await newer.save([(whole(album("a2", title_key="t2")), [])])
         before = await reader.version()
-        await transaction.save(whole(album("a1", label="Other")), [])
+        await transaction.save([(whole(album("a1", label="Other")), [])])
     assert await reader.version() != before
 
 

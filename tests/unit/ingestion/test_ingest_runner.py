@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -19,6 +19,7 @@ from backend.ingestion.policy import MergePolicy
 from backend.ingestion.source import Payload, Source, SourceProfile, Stage
 from backend.ingestion.transport import Transport
 from backend.models.ingestion_models import (
+    AlbumNames,
     AlbumQuery,
     AlbumRecord,
     MergedAlbum,
@@ -66,22 +67,22 @@ class Store:
         assert lock
         yield self
 
-    async def locate(self, *, ids: Mapping[str, str], artist_key: str, title_key: str) -> str | None:
-        return next(
-            (a.id for a in self.albums.values() if (a.artist_key, a.title_key) == (artist_key, title_key)), None
-        )
+    async def locate(self, names: Sequence[AlbumNames]) -> list[str | None]:
+        by_name = {(a.artist_key, a.title_key): a.id for a in self.albums.values()}
+        return [by_name.get((n.artist_key, n.title_key)) for n in names]
 
-    async def is_taken(self, album_id: str) -> bool:
-        return album_id in self.albums
+    async def taken(self, album_ids: Collection[str]) -> set[str]:
+        return set(album_ids) & self.albums.keys()
 
-    async def records(self, album_id: str) -> list[SourceRecord]:
-        return list(self.said[album_id].values())
+    async def records(self, album_ids: Collection[str]) -> dict[str, list[SourceRecord]]:
+        return {album_id: list(self.said[album_id].values()) for album_id in album_ids}
 
-    async def save(self, levels: Levels, records: Sequence[SourceRecord]) -> None:
-        self.saves += 1
-        album = levels[RightsLevel.ANY]
-        self.albums[album.id] = album
-        self.said.setdefault(album.id, {}).update({r.source: r for r in records})
+    async def save(self, albums: Sequence[tuple[Levels, Sequence[SourceRecord]]]) -> None:
+        for levels, records in albums:
+            self.saves += 1
+            album = levels[RightsLevel.ANY]
+            self.albums[album.id] = album
+            self.said.setdefault(album.id, {}).update({r.source: r for r in records})
 
 
 class Says:
