@@ -12,6 +12,7 @@ import structlog
 
 from backend.ingestion.judge import verify
 from backend.ingestion.source import STAGES, Source
+from backend.ingestion.tally import counted
 from backend.ingestion.transport import Transport
 from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome, SourceRecord
 from backend.utils.errors import (
@@ -64,12 +65,14 @@ class Answer:
         record: what it said; None where it gave nothing.
         passing: it failed of something that may pass by itself, such as a fault of the service.
         hint: what is wrong with a page or an address that the caller gave for it.
+        calls: requests that were sent for it.
     """
 
     outcome: SourceOutcome
     record: SourceRecord | None = None
     passing: bool = False
     hint: HintError | None = None
+    calls: int = 0
 
 
 Stages: TypeAlias = tuple[tuple[str, ...], ...]
@@ -104,7 +107,8 @@ async def ask(asked: Asked, query: AlbumQuery) -> Answer:
         return _without(profile.name, Outcome.BLOCKED, reason)
     passing, hint = False, None
     try:
-        album = source.normalise(await source.fetch(query, asked.transport))
+        with counted() as tally:
+            album = source.normalise(await source.fetch(query, asked.transport))
         if query.known is not None and not profile.stand_in:
             album = verify(query.known, album, source=profile.name, hint=profile.hint)
     except (DatabaseError, BusyError):
@@ -120,14 +124,16 @@ async def ask(asked: Asked, query: AlbumQuery) -> Answer:
     else:
         record = SourceRecord(source=profile.name, rights=profile.rights, fetched_at=datetime.now(UTC), album=album)
         outcome = SourceOutcome(source=profile.name, outcome=Outcome.OK, tracks=len(album.tracks))
-        return Answer(outcome=replace(outcome, seconds=time.perf_counter() - started), record=record)
+        outcome = replace(outcome, seconds=time.perf_counter() - started)
+        return Answer(outcome=outcome, record=record, calls=tally.calls)
     # What was never configured would be said once per album.
     say = log.debug if outcome.outcome is Outcome.UNCONFIGURED else log.info
     say(
         "source gave nothing",
         source=profile.name, outcome=outcome.outcome, detail=outcome.detail, album=query.album, artist=query.artist,
     )  # fmt: skip
-    return Answer(outcome=replace(outcome, seconds=time.perf_counter() - started), passing=passing, hint=hint)
+    outcome = replace(outcome, seconds=time.perf_counter() - started)
+    return Answer(outcome=outcome, passing=passing, hint=hint, calls=tally.calls)
 
 
 def _without(source: str, outcome: Outcome, reason: str) -> Answer:

@@ -135,7 +135,7 @@ _Fetched = Mapping[str, datetime]
 _About = AlbumRecord | TrackRecord
 
 
-def _said(records: Sequence[SourceRecord], merging: Merging, level: RightsLevel) -> tuple[list[Said], _Fetched]:
+def _said(records: Sequence[SourceRecord], merging: Merging, level: RightsLevel) -> tuple[Sequence[Said], _Fetched]:
     said = counting(records, merging.profiles, policy=merging.policy, level=level)
     return said, {r.source: r.fetched_at for r in sorted(records, key=lambda r: r.fetched_at)}
 

@@ -184,7 +184,7 @@ def _merge(
         moods=tags.moods,
         ids={k: v for k, (v, _) in sorted(named.items())},
         provenance=dict(sorted(provenance.items())),
-        synthetic=_is_synthetic(provenance, *(t.provenance for t in tracks), profiles=profiles),
+        synthetic=_is_synthetic(provenance, *(t.provenance for t in tracks), said=said, profiles=profiles),
         tracks=tracks,
     )
 
@@ -198,8 +198,10 @@ def _of_rows(provenance: Mapping[str, str]) -> dict[str, str]:
     return shown
 
 
-def _is_synthetic(*provenances: Mapping[str, str], profiles: Mapping[str, SourceProfile]) -> bool:
-    made_up = {name for name, p in profiles.items() if Rights.SYNTHETIC in {p.rights, *p.rights_of.values()}}
+def _is_synthetic(*provenances: Mapping[str, str], said: Sequence[Said], profiles: Mapping[str, SourceProfile]) -> bool:
+    made_up = {s.source for s in said if Rights.SYNTHETIC in {s.profile.rights, *s.profile.rights_of.values()}}
+    if not made_up:
+        return False
     return any(
         rights_to(profiles[source], name) is Rights.SYNTHETIC
         for provenance in provenances

@@ -44,7 +44,7 @@ def counting(
     *,
     policy: MergePolicy,
     level: RightsLevel = RightsLevel.ANY,
-) -> list[Said]:
+) -> Voices:
     """The records that count, most trusted with names first.
 
     The newest of each source; of sources that are still registered; stand-ins only while no other source knows the album;
@@ -56,9 +56,23 @@ def counting(
     ]
     real = [s for s in known if not s.profile.stand_in]
     giving = [s for s in real or known if any(s.trust(name) > 0 for name in s.profile.gives)]
-    return by_trust(giving, "title")
+    return Voices(by_trust(giving, "title"))
 
 
-def by_trust(said: Sequence[Said], name: str) -> list[Said]:
+class Voices(tuple[Said, ...]):
+    """Those that count, who are asked for their order on a field once per track: it is worked out once."""
+
+    def __init__(self, _said: Iterable[Said] = ()) -> None:
+        self._orders: dict[str, tuple[Said, ...]] = {}
+
+    def by_trust(self, name: str) -> tuple[Said, ...]:
+        """See the function."""
+        found = self._orders.get(name)
+        if found is None:
+            found = self._orders[name] = tuple(sorted(self, key=lambda s: (-s.trust(name), s.source)))
+        return found
+
+
+def by_trust(said: Sequence[Said], name: str) -> Sequence[Said]:
     """Sources by how far they are believed on a field, then by name."""
-    return sorted(said, key=lambda s: (-s.trust(name), s.source))
+    return (said if isinstance(said, Voices) else Voices(said)).by_trust(name)

@@ -8,7 +8,7 @@ so a body cut short or no JSON would pass retrying by; and aiohttp's time-out ru
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from backend.ingestion.exchange import NoSuchHostError, Params, exchange, open_s
 from backend.ingestion.memory import Memory, ProcessMemory
 from backend.ingestion.pace import Limits
 from backend.ingestion.reply import Reply
+from backend.ingestion.tally import count
 from backend.utils.errors import (
     BlockedError,
     RateLimitedError,
@@ -149,13 +150,14 @@ class Transport:
             SourceError: what the check said.
         """
         self._refuse_standing()
-        attempts = stop_after_attempt(self._limits.attempts if retry else 1)
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(_is_worth_another_try), stop=attempts, wait=self._backoff, reraise=True
-        )
+        more = {"params": params, "data": data, "json": json, "headers": headers}
         try:
-            more = {"params": params, "data": data, "json": json, "headers": headers}
-            return await retrying(self._ask, method, url, check, group, **more)
+            try:
+                return await self._ask(method, url, check, group, **more)
+            except TransientError as problem:
+                if not retry or not _is_worth_another_try(problem):
+                    raise
+                return await self._ask_again(problem, lambda: self._ask(method, url, check, group, **more))
         except NoSuchHostError as problem:
             absent = str(problem)
             self._stand(lambda: NoSuchHostError(absent), datetime.now(UTC) + timedelta(seconds=_OFFLINE_SECONDS))
@@ -164,6 +166,24 @@ class Transport:
             kind, said = type(problem), str(problem)
             self._stand(lambda: kind(said), datetime.now(UTC) + timedelta(seconds=_STANDING_SECONDS))
             raise
+
+    async def _ask_again(self, problem: TransientError, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Ask until the tries are used up; the first has failed.
+
+        (Nearly all requests need one try, and the machinery for more costs more than all the rest that we do for a request.)
+        """
+        failed = [problem]
+
+        async def attempt() -> Reply:
+            if failed:
+                raise failed.pop()
+            return await ask()
+
+        attempts = stop_after_attempt(self._limits.attempts)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_is_worth_another_try), stop=attempts, wait=self._backoff, reraise=True
+        )
+        return await retrying(attempt)
 
     async def _ask(self, method: str, url: str, check: Check | None, group: str | None, **more: Any) -> Reply:
         for _ in range(_MOST_REDIRECTS + 1):
@@ -187,6 +207,7 @@ class Transport:
     async def _send(self, method: str, url: str, group: str | None, **more: Any) -> Reply:
         async with self._budget.turn(group):
             self._refuse_standing()
+            count()
             started, outcome = time.perf_counter(), "failed"
             try:
                 reply = await exchange(self._session, method, url, seconds=self._limits.timeout, **more)

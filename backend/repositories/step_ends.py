@@ -128,25 +128,25 @@ async def end_all(connection: Connection, ends: Sequence[tuple[Step, StepEnd, Ne
     }
     if len(wanted) > 1 and len(albums) < len(wanted):
         raise TakenError
-    first: dict[tuple[str, int, str], tuple[Step, StepEnd, Next]] = {}
-    for step, end, following in ends:
+    first: dict[tuple[str, int, str], int] = {}  # whose end, and which of those given
+    for number, (step, _, _) in enumerate(ends):
         album = albums.get((step.job_id, step.position))
         if album is not None and album.state != "done":
-            first.setdefault((step.job_id, step.position, step.source), (step, end, following))
+            first.setdefault((step.job_id, step.position, step.source), number)
     if not first:
         return [False] * len(ends)
-    for row in await connection.fetch(_END, *_columns([_row(step, end) for step, end, _ in first.values()])):
+    for row in await connection.fetch(_END, *_columns([_row(*ends[number][:2]) for number in first.values()])):
         album = albums[row["job_id"], row["position"]]
         album.steps[row["source"]] = view(row)
         if row["ended"]:
             album.ended.add(row["source"])
-    counted = set()
-    for (job_id, position, source), (step, end, following) in first.items():
+    counted: set[int] = set()
+    for (job_id, position, source), number in first.items():
         if source in (album := albums[job_id, position]).ended:
-            album.end(step, end, following)
-            counted.add(id(step))
+            album.end(*ends[number])
+            counted.add(number)
     await _write(connection, albums)
-    return [id(step) in counted for step, *_ in ends]
+    return [number in counted for number in range(len(ends))]
 
 
 async def _write(connection: Connection, albums: Mapping[tuple[str, int], _Album]) -> None:

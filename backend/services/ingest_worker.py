@@ -201,7 +201,7 @@ class IngestWorker:
         log.info(
             "step",
             job=step.job_id, position=step.position, album=step.query.album, artist=step.query.artist, source=step.source,
-            outcome=end.outcome.outcome, seconds=round(end.outcome.seconds, 3), parked_until=end.park_until,
+            outcome=end.outcome.outcome, seconds=round(end.outcome.seconds, 3), calls=end.calls, parked_until=end.park_until,
         )  # fmt: skip
 
     async def _ask(self, step: Step) -> Answer:
@@ -225,12 +225,12 @@ class IngestWorker:
     def _end(self, step: Step, answer: Answer) -> StepEnd:
         outcome = answer.outcome
         if outcome.outcome is Outcome.THROTTLED and outcome.retry_at is not None:
-            return StepEnd(outcome=outcome, park_until=outcome.retry_at)
+            return StepEnd(outcome=outcome, park_until=outcome.retry_at, calls=answer.calls)
         waits = self._settings.ingestion_retry_seconds
         if answer.passing and step.failures < len(waits):
             until = datetime.now(UTC) + timedelta(seconds=waits[step.failures])
-            return StepEnd(outcome=replace(outcome, retry_at=until), park_until=until, failed=True)
-        return StepEnd(outcome=outcome, record=answer.record)
+            return StepEnd(outcome=replace(outcome, retry_at=until), park_until=until, failed=True, calls=answer.calls)
+        return StepEnd(outcome=outcome, record=answer.record, calls=answer.calls)
 
     def _following(self, query: AlbumQuery, steps: Mapping[str, StepView], ended: str | None) -> Move:
         return Itinerary(stages_of(self._asked, query), self._unconfigured).after(steps, ended=ended)

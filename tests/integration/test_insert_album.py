@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from backend.ingestion.insert_to_supabase import Merging, insert_album
+from backend.ingestion.insert_to_supabase import Merging, Wanted, insert_album, insert_albums
 from backend.ingestion.policy import MergePolicy
 from backend.ingestion.registry import build_sources
 from backend.models.ingestion_models import AlbumRecord, MergedAlbum, SourceRecord, TrackRecord
@@ -91,3 +91,26 @@ async def test_another_album_under_the_same_name_takes_nothing_over(database: Da
     first = await insert(database, said("lastfm", ids={"lastfm": "one"}, listeners=9))
     again = await insert(database, said("lastfm", ids={"lastfm": "two"}))
     assert (again.listeners, first.listeners) == (None, 9)
+
+
+async def test_albums_that_are_given_together_are_told_apart_as_if_they_came_one_by_one(database: Database) -> None:
+    known = await insert(database, said("spotify", title="Known", ids={"spotify": "k"}))
+    given = [
+        [said("spotify", ids={"spotify": "s1"})],
+        [said("lastfm", title="Other", tracks=())],
+        [said("spotify", title="Known", ids={"spotify": "k"}), said("lastfm", title="Known", listeners=7)],
+        [said("aoty", ids={"aoty": "9"}, user_score=80.0)],  # the first once more, by its name
+        [said("spotify", ids={"spotify": "s2"})],  # another of this name
+        [said("spotify", title="Elsewise", ids={"spotify": "k"})],  # the third once more, by its identifier
+    ]
+    found = await insert_albums(
+        AlbumRepository(database),
+        [Wanted(records=records) for records in given],
+        merging=Merging(profiles=PROFILES, policy=MergePolicy()),
+    )
+    first, other, third, again, namesake, renamed = (album.id for album in found)
+    assert (third, renamed, again) == (known.id, known.id, first)
+    assert len({first, other, third, namesake}) == 4
+    assert (found[3].aoty_user_score, found[3].ids["spotify"]) == (80.0, "s1")
+    assert found[5].listeners == 7
+    assert await titles(database) == ["Elsewise", "Other", "Paper Harbour", "Paper Harbour"]
