@@ -12,6 +12,7 @@ import pytest
 
 from backend import __version__
 from backend.ingestion.exchange import HttpSettings
+from backend.ingestion.tally import counted
 from backend.ingestion.transport import Limits, Reply, ShutOutError, Transport, open_session
 from backend.utils.errors import (
     BlockedError,
@@ -96,7 +97,27 @@ async def test_a_connection_reset_again_and_again_is_unreachable(fake: Fake, bas
     fake.answer = reset
     with pytest.raises(UnreachableError, match="broke"):
         await transport.get(f"{base}/x")
-    assert len(fake.asked) >= FAST.attempts  # aiohttp itself may try a reused connection once more
+    assert len(fake.asked) == FAST.attempts
+
+
+async def test_nothing_is_sent_again_unseen_when_a_kept_connection_breaks(
+    fake: Fake, base: str, transport: Transport
+) -> None:
+    await transport.get(f"{base}/x")  # whose connection is kept
+    fake.plan(reset)
+    with pytest.raises(UnreachableError, match="broke"):
+        await transport.get(f"{base}/x", retry=False)
+    assert len(fake.asked) == 2
+
+
+async def test_requests_are_counted_with_their_further_tries(fake: Fake, base: str, transport: Transport) -> None:
+    async def both() -> None:
+        fake.plan(fault(500), reset)
+        await asyncio.gather(transport.get(f"{base}/x"), transport.get(f"{base}/y"))
+
+    with counted() as tally, counted() as inner:
+        await asyncio.create_task(both())
+    assert (tally.calls, inner.calls, len(fake.asked)) == (0, 4, 4)
 
 
 async def test_nobody_listening_is_unreachable(transport: Transport, unused_tcp_port: int) -> None:
