@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from backend.features import quality
 from backend.features.data_set import Built
 from backend.ingestion.source import SourceProfile
 from backend.models.datasets import Feature, Manifest, Recipe
@@ -54,6 +55,9 @@ def write(
     gained = built.gain.to_plain() if built.gain else {"unmeasured": built.unmeasured} if built.unmeasured else None
     _write_json({**built.certificate.to_plain(), "naive_gain": gained}, folder / "certificate.json")
     _write_json(msgspec.to_builtins(report(provenances, profiles, rights=asked.filter.rights)), folder / "rights.json")
+    told = quality.report(built.tracks, target=built.target)
+    _write_json(msgspec.to_builtins(told), folder / "quality.json")
+    (folder / "quality.html").write_text(quality.as_html(told), encoding="utf-8")
     files = files_of(folder, rows)
     return Manifest(
         fingerprint=fingerprint_of(files),

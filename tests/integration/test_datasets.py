@@ -76,6 +76,10 @@ async def test_rows_features_and_what_tells_of_them(
     rights = json.loads((folder / "rights.json").read_text())
     assert rights["rows"] == sum(found.parts.values())
     assert {s["source"] for s in rights["sources"]} == {"synthetic"}
+    assert json.loads((folder / "quality.json").read_text())["rows"] == found.parts
+    page = (folder / "quality.html").read_text()
+    assert page.startswith(("<!doctype html>", "<!DOCTYPE html>"))
+    assert "songs" in page or "tempo" in page
 
 
 async def test_what_was_fitted_serves_a_single_track_as_in_training(
