@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Protocol, TypeAlias
 
 import duckdb
@@ -59,7 +60,7 @@ class DuckEngine:
 
     def prepare(self, expression: ir.Table) -> Prepared:
         """See `Engine`."""
-        return _Statement(self, str(ibis.to_sql(expression, dialect="duckdb", pretty=False)))
+        return _Statement(self, _sql(expression.op()))
 
     def table(self, expression: ir.Table, tables: Mapping[str, Readable]) -> pa.Table:
         """See `Engine`."""
@@ -82,6 +83,12 @@ class DuckEngine:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _engine, (self.threads, self.memory, self.folder)
+
+
+@lru_cache(maxsize=64)
+def _sql(operation: Any) -> str:
+    """An expression as SQL; equal ones are written once, for that takes longer than computing a few thousand rows."""
+    return str(ibis.to_sql(operation.to_expr(), dialect="duckdb", pretty=False))
 
 
 def _engine(threads: int | None, memory: str | None, folder: str | None) -> DuckEngine:
