@@ -29,7 +29,6 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from backend.ingestion.editions import without_edition
 from backend.ingestion.tag_weights import weigh
 from backend.ingestion.vocabulary import Kind
 from backend.models.ingestion_models import AUDIO_FEATURES, Tag
@@ -252,7 +251,7 @@ def compare_all(
             if made_up:
                 truth["tags"] = truth["tags"] + _artist_tags(twin, truth["artist"]["name"])
                 # AOTY has one page for all editions of an album.
-                plain = fold_name(without_edition(truth["name"].removesuffix(" Deluxe")))
+                plain = fold_name(truth["name"].removesuffix(" Deluxe"))
                 truth["aoty"] = truth["aoty"] or pages.get((fold_name(truth["artist"]["name"]), plain))
             compare_album(found, truth, tally)
     return [f"{len(stored)} albums stored for {len(wanted)} asked for"]
