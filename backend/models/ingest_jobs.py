@@ -98,7 +98,7 @@ class IngestStepRow(Base):
 
     __table_args__ = (
         Index("ix_ingest_steps_source", "source", "at"),
-        Index("ix_ingest_steps_parked", "not_before", postgresql_where=text("state = 'parked'")),
+        Index("ix_ingest_steps_parked", "job_id", "not_before", postgresql_where=text("state = 'parked'")),
     )
 
 

@@ -41,11 +41,16 @@ RETURNING i.job_id, i.position, i.album, i.artist, i.hints::text AS hints, d.pla
 _MOVE_JOBS: Final = """
 UPDATE ingest_jobs j SET place = n.place FROM unnest($1::text[], $2::bigint[]) AS n (id, place) WHERE j.id = n.id
 """
-_DUE: Final = """
-WITH due AS (
-    SELECT s.job_id, s.position, s.source FROM ingest_steps s JOIN ingest_jobs j ON j.id = s.job_id
-    WHERE s.state = 'parked' AND s.not_before <= now() AND j.state = 'open' AND j.finished_at IS NULL
-    ORDER BY s.not_before LIMIT $1 FOR UPDATE OF s SKIP LOCKED
+# Job by job, so that one that rests costs nothing, however many of its steps have their time behind them.
+DUE: Final = """
+WITH near AS (
+    SELECT s.job_id, s.position, s.source FROM ingest_jobs j CROSS JOIN LATERAL (
+        SELECT job_id, position, source, not_before FROM ingest_steps
+        WHERE job_id = j.id AND state = 'parked' AND not_before <= now() ORDER BY not_before LIMIT $1
+    ) s WHERE j.state = 'open' AND j.finished_at IS NULL ORDER BY s.not_before LIMIT $1
+), due AS (
+    SELECT s.job_id, s.position, s.source FROM near JOIN ingest_steps s USING (job_id, position, source)
+    WHERE s.state = 'parked' AND s.not_before <= now() FOR UPDATE OF s SKIP LOCKED
 ), woken AS (
     UPDATE ingest_steps s SET state = 'queued', attempts = 0, at = now() FROM due d
     WHERE (s.job_id, s.position, s.source) = (d.job_id, d.position, d.source)
@@ -58,6 +63,8 @@ WITH due AS (
 SELECT w.job_id, w.position, w.source, w.round, j.priority, coalesce(i.place, 0) AS place
 FROM woken w JOIN items i USING (job_id, position) JOIN ingest_jobs j ON j.id = w.job_id
 """
+"""Parked steps whose time has come, back in the queue; $1 the most at once. Named for those who look how it is planned."""
+
 # What should be in the queue and perhaps is not: put again, which does nothing where it is.
 _OVERDUE: Final = """
 SELECT s.job_id, s.position, s.source, s.round, j.priority, coalesce(i.place, 0) AS place
@@ -119,7 +126,7 @@ class StepFeed:
     async def wake(self, limit: int) -> int:
         """Have parked steps whose time has come asked again; answers how many."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(_DUE, limit)
+            rows = await connection.fetch(DUE, limit)
             await put(connection, [_message(row) for row in rows])
         return len(rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,9 @@ from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Outcome, Ri
 from backend.models.results import IngestReport, IngestResult
 from backend.models.steps import Gathered, Move, Step, StepEnd, StepView
 from backend.repositories.database import Database
+from backend.repositories.job_control import JobControl
 from backend.repositories.jobs import JobRepository
+from backend.repositories.step_feed import DUE
 from backend.repositories.step_queue import STORE, Message
 from backend.repositories.steps import StepRepository
 from tests.integration.repositories.samples import NOON
@@ -139,6 +142,38 @@ async def test_the_last_albums_end_their_jobs_together(steps: StepRepository, da
     assert await asyncio.gather(*(steps.close(g, report()) for g in mine_)) == [True] * 4
     status = await JobRepository(database).status(job_id, limit=10)
     assert status.finished_at is not None
+
+
+async def test_what_a_resting_job_has_parked_is_not_looked_at(steps: StepRepository, database: Database) -> None:
+    resting, _ = await begun(steps, database, 1)
+    job_id, mine = await begun(steps, database, 1)
+    parked = StepEnd(outcome=ok("two").outcome, park_until=NOON)
+    assert await steps.end(mine[1, "two"], parked, following)
+    await JobControl(database).pause(resting)
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO ingest_steps (job_id, position, source, state, not_before) "
+            "SELECT $1, 1, 'source ' || n, 'parked', $2 FROM generate_series(1, 5000) n",
+            resting,
+            NOON,
+        )
+        await connection.execute("ANALYZE ingest_steps, ingest_jobs, ingest_items")
+        async with connection.transaction():
+            (plan,) = await connection.fetchrow(f"EXPLAIN (ANALYZE, FORMAT JSON) {DUE}", 100)
+            await connection.execute(
+                "UPDATE ingest_steps SET state = 'parked' WHERE job_id = $1 AND source = 'two'", job_id
+            )
+    assert 1 <= looked_at(json.loads(plan)[0]["Plan"], "ingest_steps") < 50
+    assert await steps.wake(100) == 1
+    assert (await states(database, job_id))[1, "two"][0] == "queued"
+    await JobControl(database).resume(resting)
+    assert await steps.wake(10_000) == 5000
+
+
+def looked_at(plan: dict[str, Any], table: str) -> float:
+    """Rows of a table that a plan's nodes went through."""
+    mine = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if plan.get("Relation Name") == table else 0
+    return mine * plan["Actual Loops"] + sum(looked_at(inner, table) for inner in plan.get("Plans", ()))
 
 
 def report() -> IngestReport:
