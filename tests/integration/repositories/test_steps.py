@@ -170,10 +170,10 @@ async def test_what_a_resting_job_has_parked_is_not_looked_at(steps: StepReposit
     assert await steps.wake(10_000) == 5000
 
 
-def looked_at(plan: dict[str, Any], table: str) -> float:
+def looked_at(plan: dict[str, Any], table: str) -> int:
     """Rows of a table that a plan's nodes went through."""
-    mine = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if plan.get("Relation Name") == table else 0
-    return mine * plan["Actual Loops"] + sum(looked_at(inner, table) for inner in plan.get("Plans", ()))
+    own = int(plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) if plan.get("Relation Name") == table else 0
+    return own * int(plan["Actual Loops"]) + sum(looked_at(inner, table) for inner in plan.get("Plans", ()))
 
 
 def report() -> IngestReport:
