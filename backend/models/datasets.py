@@ -39,7 +39,6 @@ class Recipe:
         min_features: tracks with fewer known fields are left out.
         keep_unlabelled: keep tracks of which the target is unknown.
         naive_gain: measure with a small model what a naive random split would have gained: seconds.
-        as_of: the moment whose knowledge is wanted (with a time zone); None for now.
     """
 
     name: str
@@ -50,7 +49,6 @@ class Recipe:
     min_features: int = 3
     keep_unlabelled: bool = False
     naive_gain: bool = True
-    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

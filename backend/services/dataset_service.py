@@ -18,7 +18,7 @@ from backend.models.datasets import Manifest, Recipe
 from backend.repositories.track_columns import FLAT_COLUMNS
 from backend.services.dataset_folders import DataSetFolders
 from backend.services.tracks import TrackTables
-from backend.utils.errors import InvalidInputError, NotFoundError
+from backend.utils.errors import NotFoundError
 
 if TYPE_CHECKING:
     from backend.services.feature_serving import ServedPipeline
@@ -88,10 +88,6 @@ class DataSetService:
         Raises:
             InvalidInputError: the recipe cannot be followed.
         """
-        if asked.as_of is not None and asked.as_of > datetime.now(UTC):
-            raise InvalidInputError(
-                f"as_of={asked.as_of.isoformat()} is to come; give a past moment, or leave it out for now"
-            )
         async with self._building:
             return await asyncio.to_thread(self._build, asked)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -46,8 +45,7 @@ def write(
             _write_table(table, folder / path)
             rows[path] = table.num_rows
     provenances = _provenances(built)
-    # The moment stands in the manifest: what was asked for as of then and what is the same now are one data set.
-    _write_json(recipes.plain(replace(asked, as_of=None)), folder / "recipe.json")
+    _write_json(recipes.plain(asked), folder / "recipe.json")
     (folder / "pipeline.json").write_text(built.pipeline.fingerprint(), encoding="utf-8")
     _write_json(
         {"recipe": built.split.recipe.to_plain(), "report": built.split.report.to_plain()}, folder / "split.json"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
-from datetime import UTC
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,8 +55,6 @@ def parse_recipe(values: Mapping[str, Any]) -> Recipe:
         )
     if found.min_features < 0:
         raise InvalidInputError(f"min_features={found.min_features} must not be negative")
-    if found.as_of is not None and found.as_of.tzinfo is None:
-        return replace(found, as_of=found.as_of.replace(tzinfo=UTC))
     return found
 
 
