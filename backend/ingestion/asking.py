@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 import structlog
 
 from backend.ingestion.judge import verify
-from backend.ingestion.source import STAGES, Source
+from backend.ingestion.source import STAGES, Source, SourceProfile
 from backend.ingestion.tally import counted
 from backend.ingestion.transport import Transport
 from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome, SourceRecord
@@ -48,12 +48,17 @@ SOURCES_HINT: Final = "sources"
 class Asked:
     """A source together with the transport it is asked through.
 
-    `full` says why nothing more of a source's may be stored, by its name, or None while it may.
+    `full` says why nothing more of a source's may be stored, by its name, or None while it may. `profile` is the source's, which
+    it makes anew each time it is asked for it; the order of an album's steps asks hundreds of times.
     """
 
     source: Source
     transport: Transport
     full: Callable[[str], Awaitable[str | None]] | None = None
+    profile: SourceProfile = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "profile", self.source.profile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +88,7 @@ def stages_of(asked: Sequence[Asked], query: AlbumQuery) -> Stages:
     only = query.hints.get(SOURCES_HINT)
     named = None if only is None else only.split(",")
     return tuple(
-        tuple(
-            name
-            for a in asked
-            if a.source.profile.stage == stage and ((name := a.source.profile.name) in (named or (name,)))
-        )
+        tuple(name for a in asked if a.profile.stage == stage and ((name := a.profile.name) in (named or (name,))))
         for stage in STAGES
     )
 
@@ -98,7 +99,7 @@ async def ask(asked: Asked, query: AlbumQuery) -> Answer:
     Raises:
         DatabaseError, BusyError: what is shared of its budget or memory cannot be reached; it says nothing of the source.
     """
-    source, profile = asked.source, asked.source.profile
+    source, profile = asked.source, asked.profile
     started = time.perf_counter()
     reason = source.unconfigured()
     if reason is not None:

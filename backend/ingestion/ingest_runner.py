@@ -88,7 +88,7 @@ class IngestRunner:
         return report_of(query, outcomes, album_id=album_id)
 
     async def _ask(self, stage: Sequence[str], query: AlbumQuery) -> list[Answer]:
-        return await asyncio.gather(*(ask(a, query) for a in self._asked if a.source.profile.name in stage))
+        return await asyncio.gather(*(ask(a, query) for a in self._asked if a.profile.name in stage))
 
 
 async def store_records(

@@ -8,12 +8,11 @@ so a body cut short or no JSON would pass retrying by; and aiohttp's time-out ru
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from backend.ingestion.budget import Budget, ProcessBudget
 from backend.ingestion.exchange import NoSuchHostError, Params, exchange, open_session, redirect, user_agent
@@ -21,6 +20,7 @@ from backend.ingestion.memory import Memory, ProcessMemory
 from backend.ingestion.pace import Limits
 from backend.ingestion.reply import Reply
 from backend.ingestion.tally import count
+from backend.ingestion.tries import Tries
 from backend.utils.errors import (
     BlockedError,
     RateLimitedError,
@@ -39,7 +39,6 @@ Check = Callable[[Reply], None]
 Observe = Callable[[str, str, float], None]
 """Called per request with the source's name, the outcome (a status or what went wrong) and the seconds it took."""
 
-_LONGEST_BACKOFF: Final = 8.0
 _MOST_REDIRECTS: Final = 3
 _OFFLINE_SECONDS: Final = 20.0  # for which a host that cannot be found is not looked for again
 _STANDING_SECONDS: Final = 60.0  # for which a refusal of the whole source is not asked for again
@@ -77,7 +76,7 @@ class Transport:
         self._session = session
         self._observe = observe
         self._budget = budget or ProcessBudget(name, limits)
-        self._backoff = wait_random_exponential(multiplier=limits.backoff, max=_LONGEST_BACKOFF)
+        self._tries = Tries(most=limits.attempts, backoff=limits.backoff)
         self._refusal: Callable[[], SourceError] | None = None
         self._refused_until = datetime.min.replace(tzinfo=UTC)
 
@@ -155,9 +154,9 @@ class Transport:
             try:
                 return await self._ask(method, url, check, group, **more)
             except TransientError as problem:
-                if not retry or not _is_worth_another_try(problem):
+                if not retry:
                     raise
-                return await self._ask_again(problem, lambda: self._ask(method, url, check, group, **more))
+                return await self._tries.further(problem, lambda: self._ask(method, url, check, group, **more))
         except NoSuchHostError as problem:
             absent = str(problem)
             self._stand(lambda: NoSuchHostError(absent), datetime.now(UTC) + timedelta(seconds=_OFFLINE_SECONDS))
@@ -166,24 +165,6 @@ class Transport:
             kind, said = type(problem), str(problem)
             self._stand(lambda: kind(said), datetime.now(UTC) + timedelta(seconds=_STANDING_SECONDS))
             raise
-
-    async def _ask_again(self, problem: TransientError, ask: Callable[[], Awaitable[Reply]]) -> Reply:
-        """Ask until the tries are used up; the first has failed.
-
-        (Nearly all requests need one try, and the machinery for more costs more than all the rest that we do for a request.)
-        """
-        failed = [problem]
-
-        async def attempt() -> Reply:
-            if failed:
-                raise failed.pop()
-            return await ask()
-
-        attempts = stop_after_attempt(self._limits.attempts)
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(_is_worth_another_try), stop=attempts, wait=self._backoff, reraise=True
-        )
-        return await retrying(attempt)
 
     async def _ask(self, method: str, url: str, check: Check | None, group: str | None, **more: Any) -> Reply:
         for _ in range(_MOST_REDIRECTS + 1):
@@ -250,7 +231,3 @@ class Transport:
     def _refuse_standing(self) -> None:
         if self._refusal is not None and datetime.now(UTC) < self._refused_until:
             raise self._refusal()
-
-
-def _is_worth_another_try(problem: BaseException) -> bool:
-    return isinstance(problem, TransientError) and not isinstance(problem, NoSuchHostError)

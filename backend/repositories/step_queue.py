@@ -7,7 +7,6 @@ A message says only which step is due. What a step is, whether it still is to be
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,14 +18,13 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueue
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.executors import EntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.core.qm import QueueManager
-from pgqueuer.core.tm import TaskManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
-from pgqueuer.ports.driver import NotifyCallback
 
 from backend.repositories.database import Connection, Database
+from backend.repositories.queue_drivers import InTransaction, Pooled
 from backend.utils.errors import BusyError, DatabaseError, DatabaseUnreachableError
 
 log = structlog.get_logger(__name__)
@@ -105,7 +103,7 @@ async def put(connection: Connection, messages: Iterable[Message]) -> None:
     """Put messages; they are due when the connection's transaction is committed. One that waits already is left out."""
     given = list(messages)
     if given:
-        await _queries(_InTransaction(connection)).enqueue(
+        await _queries(InTransaction(connection)).enqueue(
             [_entrypoint(m.source) for m in given],
             [m.key.encode() for m in given],
             [m.rank for m in given],
@@ -161,7 +159,7 @@ class StepQueue:
                 )  # fmt: skip
                 raise RetryRequested(timedelta(seconds=_AGAIN_SECONDS), type(problem).__name__)
 
-        manager = QueueManager(_queries(_Pooled(self._database)), _NAMES.channel)
+        manager = QueueManager(_queries(Pooled(self._database)), _NAMES.channel)
         for name, lane in lanes.items():
             lane.parameters = EntrypointExecutorParameters(func=work, concurrency_limit=_Lane.OPEN)
             manager.register_executor(name, EntrypointExecutor(lane.parameters))
@@ -235,64 +233,3 @@ def _queries(driver: Any) -> Queries:
         qbq=QueryQueueBuilder(_NAMES),
         qbs=QuerySchedulerBuilder(_NAMES),
     )
-
-
-class _InTransaction:
-    """pgqueuer's driver on one connection, for what is put with other changes."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
-        return [dict(row) for row in await self._connection.fetch(query, *args)]
-
-
-class _Pooled:
-    """pgqueuer's driver on the pool that everything shares; one connection of it listens."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._shutdown = asyncio.Event()
-        self._listening = contextlib.AsyncExitStack()
-        self._hears = asyncio.Event()
-
-    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
-        async with self._database.connection() as connection:
-            return [dict(row) for row in await connection.fetch(query, *args)]
-
-    async def execute(self, query: str, *args: object) -> str:
-        async with self._database.connection() as connection:
-            return str(await connection.execute(query, *args))
-
-    async def notify(self, channel: str, payload: str) -> None:
-        # The manager's first look whether it is heard comes before it listens.
-        await self._hears.wait()
-        await self.execute("SELECT pg_notify($1, $2)", channel, payload)
-
-    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
-        def hear(_connection: object, _pid: int, _channel: str, payload: str) -> None:
-            callback(payload)
-
-        listener = await self._listening.enter_async_context(self._database.connection())
-        await listener.add_listener(channel, hear)
-
-        async def leave() -> None:
-            if not listener.is_closed():
-                await listener.remove_listener(channel, hear)
-
-        self._listening.push_async_callback(leave)
-        self._hears.set()
-
-    @property
-    def shutdown(self) -> asyncio.Event:
-        return self._shutdown
-
-    @property
-    def tm(self) -> TaskManager:
-        return TaskManager()
-
-    async def __aenter__(self) -> _Pooled:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._listening.aclose()

@@ -13,35 +13,30 @@ import structlog
 
 from backend.config.settings import IngestionSettings
 from backend.ingestion.asking import Answer, Asked, ask, stages_of
-from backend.ingestion.ingest_runner import store_records
-from backend.ingestion.insert_to_supabase import Merging, Wanted
+from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.itinerary import Itinerary
 from backend.ingestion.known import lay_together
-from backend.ingestion.results import report_of
 from backend.ingestion.store import AlbumStore
 from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery, AlbumRecord, Outcome, SourceOutcome
-from backend.models.results import IngestReport, IngestResult
-from backend.models.steps import Gathered, Move, Step, StepEnd, StepView
+from backend.models.steps import Move, Step, StepEnd, StepView
 from backend.repositories.budget_states import Budgets
 from backend.repositories.step_queue import STORE, Message, StepQueue
 from backend.repositories.steps import StepRepository
 from backend.repositories.unmatched import UnmatchedRepository
-from backend.utils.errors import BusyError, DatabaseError, InvalidInputError
-from backend.utils.together import Together
+from backend.services.album_storing import AlbumStoring
+from backend.utils.errors import BusyError, DatabaseError
 from backend.utils.tracing import note
 
 log = structlog.get_logger(__name__)
 
 _MOST_ATTEMPTS: Final = 10  # of a step in all, those included whose process died or was stopped
-_MOST_STORE_ATTEMPTS: Final = 3  # of storing an album that breaks
 _LOOK_SECONDS: Final = 0.5  # between looks for albums to begin and steps whose time has come
 _MEND_SECONDS: Final = 30.0
 _TIDY_SECONDS: Final = 300.0
 _AGAIN_SECONDS: Final = 1.0  # after the database could not be used
 _WOKEN: Final = 200  # parked steps at once
 _MOST_LAID: Final = 300  # albums of which is kept in mind what is known
-_STORE_PAUSE: Final = 0.1  # seconds from one transaction of albums to the next
 _STOP_SECONDS: Final = 10.0  # for what is being stored to end
 
 
@@ -79,20 +74,18 @@ class IngestWorker:
         self._queue = queue
         self._budgets = budgets
         self._asked = asked
-        self._by_name: Mapping[str, Asked] = {a.source.profile.name: a for a in asked}
-        self._store = store
+        self._by_name: Mapping[str, Asked] = {a.profile.name: a for a in asked}
         self._merging = merging
-        self._stored = stored
         self._unmatched = unmatched
         self._settings = settings
         self._metrics = metrics
-        self._storing = Together(self._store_all, pause=_STORE_PAUSE, shared=(DatabaseError, BusyError))
+        self._storing = AlbumStoring(store, merging, stored=stored)
         self._nudged = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._laid: dict[tuple[str, int], tuple[tuple[str, ...], AlbumRecord | None]] = {}
         self._unconfigured: Mapping[str, str] = {
-            a.source.profile.name: reason for a in asked if (reason := a.source.unconfigured()) is not None
+            a.profile.name: reason for a in asked if (reason := a.source.unconfigured()) is not None
         }
 
     def nudge(self) -> None:
@@ -237,14 +230,11 @@ class IngestWorker:
 
     # -- storing ---------------------------------------------------------------------------------------
 
-    async def _store_all(self, wanted: Sequence[Wanted]) -> list[str | None]:
-        return await store_records(self._store, wanted, merging=self._merging, stored=self._stored)
-
     async def _keep(self, message: Message) -> None:
         gathered = await self._steps.gather(message)
         if gathered is None:
             return
-        report = await self._stored_report(gathered)
+        report = await self._storing.report(gathered)
         if await self._steps.close(gathered, report):
             await self._unmatched.keep(gathered.query, report)
             self._metrics.ingested(report.result)
@@ -253,27 +243,3 @@ class IngestWorker:
                 job=gathered.job_id, position=gathered.position, album=report.album, artist=report.artist,
                 result=report.result,
             )  # fmt: skip
-
-    async def _stored_report(self, gathered: Gathered) -> IngestReport:
-        query = gathered.query
-        if gathered.attempts > _MOST_ATTEMPTS:
-            return _failed(query, f"given up after {gathered.attempts - 1} tries that ended with their process")
-        try:
-            album_id = await self._storing(Wanted(records=gathered.records, album_id=gathered.album_id))
-        except (DatabaseError, BusyError):
-            raise
-        except InvalidInputError as problem:
-            return _failed(query, str(problem))
-        except Exception as problem:
-            log.exception("album could not be stored", job=gathered.job_id, album=query.album, artist=query.artist)
-            if gathered.attempts < _MOST_STORE_ATTEMPTS:
-                raise
-            kind = type(problem).__name__
-            return _failed(
-                query, f"could not be stored after {gathered.attempts} tries ({kind}); the log has the details"
-            )
-        return report_of(query, gathered.outcomes, album_id=album_id or gathered.album_id)
-
-
-def _failed(query: AlbumQuery, detail: str) -> IngestReport:
-    return IngestReport(album=query.album, artist=query.artist, result=IngestResult.FAILED, detail=detail)
