@@ -88,8 +88,8 @@ class Together(Generic[T, R]):
                     if not future.done():
                         future.set_exception(problem)
                 return
-            for entry in entries:
-                await self._round([entry])
+            # Side by side: one may wait for what somebody else holds.
+            await asyncio.gather(*(self._round([entry]) for entry in entries))
             return
         for (_, future, _), result in zip(entries, results, strict=True):
             if not future.done():
