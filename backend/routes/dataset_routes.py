@@ -26,7 +26,12 @@ Named = Annotated[
 ]
 TaskId = Annotated[str, Path(pattern=r"^[0-9a-f]{24}$", description="As the answer to the request named it.")]
 Form = Literal["csv", "parquet", "arrow", "ndjson", "npz", "huggingface", "croissant", "sqlite", "duckdb"]
+_BYTES: dict[str, Any] = {"type": "string", "format": "binary"}
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is none of this name"}}
+_FILE: dict[int | str, dict[str, Any]] = {
+    **_UNKNOWN,
+    200: {"description": "The file", "content": {"application/octet-stream": {"schema": _BYTES}}},
+}
 _BUSY: dict[int | str, dict[str, Any]] = {503: {"description": "Too many are being built or exported"}}
 
 
@@ -60,7 +65,7 @@ async def work(task_id: TaskId, with_: With) -> Response:
     return json_answer(with_.dataset_work.find(task_id))
 
 
-@router.get("/datasets/exports/{name}", responses=_UNKNOWN, response_class=FileResponse, summary="Download an export")
+@router.get("/datasets/exports/{name}", responses=_FILE, response_class=FileResponse, summary="Download an export")
 async def download(name: Annotated[str, Path(max_length=200)], with_: With) -> Response:
     """A finished export's bytes; those that are folders come as one ZIP file."""
     path = await with_.datasets.exported(name)
@@ -86,7 +91,7 @@ async def remove(named: Named, with_: With) -> Response:
     return json_answer({"fingerprint": found.fingerprint, "name": found.name})
 
 
-@router.get("/datasets/{named}/files/{path:path}", responses=_UNKNOWN, response_class=FileResponse, summary="One file")
+@router.get("/datasets/{named}/files/{path:path}", responses=_FILE, response_class=FileResponse, summary="One file")
 async def file(named: Named, path: Annotated[str, Path(max_length=200)], with_: With) -> Response:
     """`manifest.json`, or a file that the manifest names."""
     return FileResponse(await with_.datasets.file(named, path))
