@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from backend.ingestion.alignment import align
 from backend.ingestion.artists import artist_difference
+from backend.ingestion.distance import A_TYPO
 from backend.ingestion.penalties import WEIGHTS, title_penalties, weigh
 from backend.ingestion.titles import in_latin, is_common, take_apart, without_artist
+from backend.ingestion.track_lists import MOST_ALIGNED, Lists, lay_together
 from backend.ingestion.works import composers, is_same_work, read_work, without_catalogue
 from backend.models.ingestion_models import TrackRecord
 from backend.utils.text import fold_name
 
-_SAME_SECONDS: Final = 5.0  # of one recording between services, on an album seen as a whole
-_FEWEST: Final = 4  # tracks that say something of a whole album
-_FEWEST_IN_STEP: Final = 5  # durations in a row that don't agree by chance
-_IN_STEP: Final = 0.85  # of the tracks …
-_IN_STEP_SECONDS: Final = 2.0  # … that differ no more than this
-_MOST_ALIGNED: Final = 0.75
 _A_SINGLE: Final = 2  # tracks at most
 _A_LONG_ONE: Final = 6  # tracks at least
 _TRUST: Final = 0.4  # what is left of the names' penalties when the track lists agree
@@ -33,6 +28,8 @@ _SIGNS: Final = {
     "+": "plus", "÷": "divide", "×": "multiply", "x": "multiply", "=": "equals", "-": "subtract",
     "−": "subtract", "?": "question mark", "!": "exclamation mark", "∞": "infinity", "♥": "heart", "π": "pi", "★": "blackstar",
 }  # fmt: skip
+_FEWEST_YEARS: Final = 10  # after which an album is given out once more for its age
+_IN_BRACKETS: Final = re.compile(r"[(\[]((?:19|20)\d\d)[)\]]")
 _SUBTITLE_OF_ONE_YEAR: Final = 0.5
 _DOUBTFUL: Final = frozenset({"aside", "subtitle", "soundtrack"})  # names that leave open which album it is
 _TO_CHOOSE_FROM: Final = {"subtitle": 0.6, "year_of_common_title": 0.55}
@@ -51,18 +48,6 @@ class Facts:
     tracks: Sequence[TrackRecord] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    """Two track lists laid onto each other; shares are 0..1, None where nothing can be said."""
-
-    aligned: float | None  # of the shorter list
-    close: float | None  # of those aligned whose durations are known
-
-    @property
-    def agree(self) -> bool:
-        return (self.aligned or 0.0) >= 0.8 and (self.close or 0.0) >= 0.8
-
-
 def album_penalties(one: Facts, other: Facts, *, offered: bool = False) -> dict[str, float]:
     """Each way in which two albums differ, weighted; 1.0 in all at most.
 
@@ -71,12 +56,14 @@ def album_penalties(one: Facts, other: Facts, *, offered: bool = False) -> dict[
         other: what is offered, or found.
         offered: of names to choose from: a missing subtitle and another year count less, since the right one is likely there.
     """
-    lists = _lists(one.tracks, other.tracks)
+    lists = lay_together(one.tracks, other.tracks)
     found = {name: WEIGHTS[name] * value for name, value in _penalties(one, other, lists) if value}
     if offered:
         found = {name: value * _TO_CHOOSE_FROM.get(name, 1.0) for name, value in found.items()}
     if lists.agree:
-        found = {name: value * (_TRUST if name in _NAMES else 1.0) for name, value in found.items()}
+        # Nobody plays a whole album twice to the second: "(Live)" is then said of one that never was anything else.
+        names = _NAMES | {"performance"} if _differ_in_live_alone(one.title, other.title) else _NAMES
+        found = {name: value * (_TRUST if name in names else 1.0) for name, value in found.items()}
     total = sum(found.values())
     weighed = {name: round(value / max(1.0, total), 4) for name, value in found.items()}
     if (excess := round(sum(weighed.values()) - 1.0, 4)) > 0:  # by rounding
@@ -89,7 +76,7 @@ def score_of(penalties: Mapping[str, float]) -> float:
     return max(0.0, round(1.0 - sum(penalties.values()), 4))
 
 
-def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, float]]:
+def _penalties(one: Facts, other: Facts, lists: Lists) -> Iterator[tuple[str, float]]:
     common = is_common(one.title, one.artist) and is_common(other.title, other.artist)
     self_titled = fold_name(one.artist) in {take_apart(one.title).core, take_apart(other.title).core}
     yield "artist", _artists(one, other) * (_FOR_COMMON_TITLES if common and not self_titled else 1.0)
@@ -100,16 +87,27 @@ def _penalties(one: Facts, other: Facts, lists: _Lists) -> Iterator[tuple[str, f
     if one.year and other.year and (years := abs(one.year - other.year)) > 1:
         # A reissue bears its own year; but of two self-titled albums the year tells which.
         is_reissue = not _REISSUED.isdisjoint(take_apart(one.title).editions | take_apart(other.title).editions)
-        in_doubt = ((common and not is_reissue) or not _DOUBTFUL.isdisjoint(titles)) and not lists.agree
+        left_open = common + _leaves_open(titles, one.title, other.title)
+        in_doubt = left_open > is_reissue and not lists.agree
         yield ("year_of_common_title", 1.0) if in_doubt else ("year", min(1.0, years / 5))
     if one.total_tracks and other.total_tracks and one.total_tracks != other.total_tracks:
         shorter, longer = sorted((one.total_tracks, other.total_tracks))
         is_single = shorter <= _A_SINGLE and longer >= _A_LONG_ONE
         yield ("single", 1.0) if is_single else ("tracks", 1.0 - shorter / longer)
     if lists.aligned is not None:
-        yield "track_titles", _falling(lists.aligned, good=_MOST_ALIGNED, bad=0.34)
+        yield "track_titles", _falling(lists.aligned, good=MOST_ALIGNED, bad=0.34)
     if lists.close is not None:
         yield "durations", _falling(lists.close, good=0.7, bad=0.2)
+
+
+def _leaves_open(titles: Mapping[str, float], one: str, other: str) -> bool:
+    """Whether names may be those of two albums: a part that only one has, or a single word that differs by a letter."""
+    is_one_word = not any(" " in take_apart(title).core for title in (one, other))
+    return not _DOUBTFUL.isdisjoint(titles) or (is_one_word and titles.get("title", 0.0) >= A_TYPO)
+
+
+def _differ_in_live_alone(one: str, other: str) -> bool:
+    return take_apart(one).performances ^ take_apart(other).performances == {"live"}
 
 
 def _artists(one: Facts, other: Facts) -> float:
@@ -131,12 +129,31 @@ def _titles(one: Facts, other: Facts) -> dict[str, float]:
     # Other readings cost time, and help only where the titles seem to be others.
     if found.get("title", 0.0) > _SAME_TITLE or not _DOUBTFUL.isdisjoint(found):
         found = min(_readings_of_both(one, other), key=weigh, default={"title": 1.0})
+    if _is_jubilee(one, other) or _is_jubilee(other, one):
+        found = {"edition": 0.6}
+    if named[0] and _differ(*({m[1] for m in _IN_BRACKETS.finditer(album.title)} for album in (one, other))):
+        found["performance"] = 1.0  # Gould's "Goldberg Variations (1955)" and "(1981)"
     a, b = take_apart(one.title), take_apart(other.title)
     if a.has_guests != b.has_guests:
         found["single"] = 1.0
     if "soundtrack" in a.editions ^ b.editions:
         found["soundtrack"] = 1.0
     return found
+
+
+def _is_jubilee(one: Facts, other: Facts) -> bool:
+    """Whether the other's title adds but a year: its age as a reissue ("Thriller 40") or its own ("Substance 1987")."""
+    if not one.year or not other.year:
+        return False
+    core, years = take_apart(one.title).core, other.year - one.year
+    added = (
+        (years - 1, years, years + 1) if years >= _FEWEST_YEARS else (one.year, other.year) if abs(years) <= 1 else ()
+    )
+    return take_apart(other.title).core in {f"{core} {n}" for n in added}
+
+
+def _differ(one: set[str], other: set[str]) -> bool:
+    return bool(one) and bool(other) and not one & other
 
 
 def _readings_of_both(one: Facts, other: Facts) -> Iterator[dict[str, float]]:
@@ -183,42 +200,3 @@ def _bracket_with(artist: str) -> re.Pattern[str]:
 
 def _falling(share: float, *, good: float, bad: float) -> float:
     return min(1.0, max(0.0, (good - share) / (good - bad)))
-
-
-def _lists(one: Sequence[TrackRecord], other: Sequence[TrackRecord]) -> _Lists:
-    shorter = min(len(one), len(other))
-    if shorter < _FEWEST:
-        return _Lists(None, None)
-    pairs = align(one, other)
-    apart = [s for j, i in pairs.items() if (s := _seconds(one[i], other[j])) is not None]
-    close = sum(s <= _SAME_SECONDS for s in apart) / len(apart) if len(apart) >= _FEWEST else None
-    aligned = len(pairs) / shorter
-    if aligned >= _MOST_ALIGNED:
-        return _Lists(aligned, close)
-    # Titles in two scripts say nothing against each other; in two languages, as long as the seconds do not speak for them.
-    two_scripts = _is_latin(one) != _is_latin(other)
-    if _in_step(one, other, fewest=_FEWEST_IN_STEP if two_scripts else 2 * _FEWEST):
-        return _Lists(1.0, 1.0)
-    return _Lists(None if two_scripts else aligned, close)
-
-
-def _in_step(one: Sequence[TrackRecord], other: Sequence[TrackRecord], *, fewest: int) -> bool:
-    """Whether two lists of one length run alike second by second, which never happens by chance."""
-    if len(one) != len(other) or len(one) < fewest or len({t.duration_ms for t in one}) < fewest:
-        return False
-    apart = [_seconds(a, b) for a, b in zip(_sorted(one), _sorted(other), strict=True)]
-    return sum(s is not None and s <= _IN_STEP_SECONDS for s in apart) >= _IN_STEP * len(apart)
-
-
-def _sorted(tracks: Sequence[TrackRecord]) -> list[TrackRecord]:
-    return sorted(tracks, key=lambda t: (t.disc_number, t.track_number or 0))
-
-
-def _seconds(one: TrackRecord, other: TrackRecord) -> float | None:
-    if not one.duration_ms or not other.duration_ms:
-        return None
-    return abs(one.duration_ms - other.duration_ms) / 1000
-
-
-def _is_latin(tracks: Sequence[TrackRecord]) -> bool:
-    return sum(fold_name(t.title).isascii() for t in tracks) * 2 > len(tracks)

@@ -16,6 +16,7 @@ _SAID_ALONE: Final = frozenset({"volume", "vol", "part", "pt", "no", "number", "
 _NUMBER_WORDS: Final = _WORDS | {
     "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "twenty": "20", "thirty": "30",
     "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100",
+    "first": "1st", "second": "2nd", "third": "3rd", "fourth": "4th", "fifth": "5th", "sixth": "6th", "seventh": "7th",
 }  # fmt: skip
 _TENS: Final = frozenset(str(n) for n in range(20, 100, 10))
 _SHORT: Final = {
@@ -26,6 +27,7 @@ _SHORT: Final = {
     "mount": "mt",
     "okay": "ok",
     "thee": "the",
+    "you": "u",
 }
 _ROMAN: Final = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii")
 _NUMERALS: Final = {roman: str(number) for number, roman in enumerate(_ROMAN, 1) if len(roman) > 1}
@@ -50,8 +52,8 @@ def numbers(name: str) -> tuple[str, ...]:
 def in_digits(name: str) -> str:
     """A folded name with its number words in digits.
 
-    >>> in_digits("thirty seconds to mars"), in_digits("twenty one pilots")
-    ('30 seconds to mars', '21 pilots')
+    >>> in_digits("thirty seconds to mars"), in_digits("twenty one pilots"), in_digits("second law")
+    ('30 seconds to mars', '21 pilots', '2nd law')
     """
     found: list[str] = []
     for word in name.split():

@@ -7,6 +7,7 @@ from typing import Final
 
 from backend.ingestion.distance import A_TYPO, difference, joined
 from backend.ingestion.numerals import numbers
+from backend.ingestion.title_words import NO_SUBTITLE
 from backend.ingestion.titles import Name
 from backend.ingestion.works import is_same_work, read_work
 
@@ -104,6 +105,7 @@ def _subtitle(wanted: Name, offered: Name) -> float | None:
             len(shorter.split()) >= _CUT_WORDS
             and longer.startswith(f"{shorter} ")
             and numbers(shorter) == numbers(longer)
+            and not NO_SUBTITLE.search(longer[len(shorter) :])
         )
         return 0.0 if is_cut else None
     if wanted.subtitle and offered.subtitle:

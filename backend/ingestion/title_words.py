@@ -24,12 +24,12 @@ _MARKETS: Final = (
 # The same recordings in another package.
 EDITIONS: Final = _kinds(
     remaster=r"re-?master(?:ed|ing)?|remasteri[sz](?:ado|ada|e|é|iert)|rimasterizzato|mono|stereo|^(?:19|20)\d\d$|audiophile|"
-    r"(?:19|20)\d\d (?:re-?)?(?:mix|version|edit|edition|reissue)|リマスター(?:版|盤)?",
-    deluxe=r"^x{2,3}v?$|deluxe|dlx|luxury|collector'?s|limited|special|expanded|bonus|complete|legacy|platinum|anniversary|anniv|jubilee|"
+    r"(?:19|20)\d\d (?:re-?)?(?:mix|version|edit|edition|reissue)|(?:19|20)\d\d (?:[\w.'-]+ ){1,3}mix|リマスター(?:版|盤)?",
+    deluxe=r"^x{2,3}v?$|deluxe|dlx|luxury|collector'?s|limited|special|expanded|bonus|complete|legacy|platinum|anniversary|anniv|anniversaire|anniversario|aniversario|jubilee|"
     r"jubil[äa]ums?\w*|\d+(?:st|nd|rd|th)|extended edition|edition|édition|edici[óo]n|edi[çc][ãa]o|edizione|\w*ausgabe|"
     r"disc \d|cd \d|デラックス.*|完全版|豪華盤|(?:初回)?(?:生産)?限定(?:盤|版)|通常盤|特别版|豪华版|리패키지",
     explicit=r"explicit|clean|edited|uncensored|parental advisory|explícito",
-    format=r"ep|lp|digital|vinyl|re-?issue|standard|import|single (?:mix|version|edit)|"
+    format=r"^original$|ep|lp|digital|vinyl|re-?issue|standard|import|single (?:mix|version|edit)|"
     r"(?:album|original|full|lp|ep|radio|main|video|standard|studio|short|long|7''|12'') (?:mix|version|edit)",
     market=rf"(?:{_MARKETS}) (?:version|edition|tour edition|release|import)|(?:国内|日本)盤",
     single=r"^(?:the |cd |maxi[- ]|digital )?single$",
@@ -38,17 +38,17 @@ EDITIONS: Final = _kinds(
 )
 # The same songs, recorded another time or by others.
 PERFORMANCES: Final = _kinds(
-    live=r"^live|live$|live (?:at|in|from|on|version|session|album|recording)|unplugged|concert|concierto|bbc session|"
-    r"peel session|en vivo|en directo|ao vivo|dal vivo|en public|ライ[ブヴ].*|라이브",
+    live=r"^live|live$|live (?:at|in|from|on|version|session|album|recording)|unplugged|concert|concierto|"
+    r"(?:bbc|peel|studio|home|radio|lounge|spotify) sessions?|en vivo|en directo|ao vivo|dal vivo|en public|ライ[ブヴ].*|라이브",
     karaoke=r"karaoke|sing-?along|backing track|in the style of|made (?:famous|popular) by|カラオケ",
     tribute=r"tribute|covers?|covered|performed by|renditions?|lullaby|string quartet|8-?bit|music box",
-    instrumental=r"instrumentals?|インストゥルメンタル|インスト",
+    instrumental=r"instrumentals?|drumless|インストゥルメンタル|インスト",
     acoustic=r"acoustic|ac[úu]stic[oa]|acoustique|akustisch|stripped",
     demo=r"demos?|outtakes?|rehearsals?|rough mix|alternat(?:e|ive) (?:take|version|mix)|take \d+",
     remix=r"re-?mix(?:es|ed)?|remezcla|mix|mixed|re-?work(?:ed)?|dub|edit|bootleg|mash-?up|vip|flip|chopped|screwed|slowed|"
     r"sped[ -]up|nightcore|megamix",
     version=r"version|versi[óo]n|vers[ãa]o|re-?record(?:ed|ing)|^tv$",
-    acappella=r"a ?cappellas?|acapellas?",
+    acappella=r"a ?cappellas?|acapellas?|isolated vocals?|vocals only",
     commentary=r"commentary|track by track|interview|dialogue",
 )
 WITH_NAME: Final = frozenset({"remix", "version", "tribute", "live"})  # "Dillon Francis Remix" is not "Devault Remix"
@@ -64,15 +64,25 @@ CUTS: Final = re.compile(
 )
 # Without brackets only what can hardly be a title's own words.
 BARE: Final = re.compile(
-    r"(.*\S)[\s:]+((?:super |the )?deluxe(?: edition| version)?|(?:(?:19|20)\d\d )?remaster(?:ed)?(?: (?:19|20)\d\d)?"
-    r"(?: edition| version)?|expanded(?: edition)?|(?:\d+(?:st|nd|rd|th) )?anniversary(?: edition)?|(?:special|limited|legacy|"
-    r"complete|collector'?s|bonus|bonus track) edition|explicit(?: version)?|original (?:motion picture )?soundtrack|ep|"
-    r"x{2,3}v?)$",
+    r"(.*?\S)[\s:]+((?:super |the )?deluxe(?: edition| version)?|(?:(?:19|20)\d\d )?remaster(?:ed)?(?: (?:19|20)\d\d)?"
+    r"(?: edition| version)?|expanded(?: edition)?|"
+    r"(?:the )?(?:(?:\d+(?:st|nd|rd|th)|fifth|tenth|twentieth|thirtieth|fortieth|fiftieth) )?anniversary(?: edition)?|"
+    r"(?:special|limited|legacy|complete|collector'?s|bonus|bonus track) edition|explicit(?: version)?|"
+    r"original (?:motion picture )?soundtrack|ep|x{2,3}v?)\.?$",
     re.IGNORECASE,
 )
 COMMON: Final = re.compile(
     r"(?:very )?(?:best(?: of)?|(?:greatest )?hits|collection|essential|anthology|singles|live|ep|demos?|untitled|self titled|"
     r"christmas|remixes|unplugged|mtv unplugged|acoustic|b sides|rarities|covers|instrumentals)(?: \d+)?"
+)
+# After a colon or a dash, words of a name as often as of an edition: "TRON: Legacy".
+HARDLY_AN_EDITION: Final = re.compile(r"\b(?:legacy|special|limited|platinum)\b", re.IGNORECASE)
+# What makes a subtitle, or words more at the end, another album: a part, a selection, other takes.
+NO_SUBTITLE: Final = re.compile(
+    r"\b(?:best|hits|collection|anthology|essential|part|pt|vol|volume|chapter|book|act|season|series|sequel|prelude|prequel|"
+    r"instrumentals?|a?cappellas?|remix\w*|live|side|sides|disc|preview|sampler|promo|white label|commentary|sessions?|"
+    r"singles|rarities|outtakes|demos|covers|karaoke|redux|reimagined|reconfigured|revisited|unplugged)\b|"
+    r"\b(?:i|ii|iii|iv|v|\d{1,3})$|\b\d of \d\b"
 )
 SELF_TITLED: Final = frozenset({"self titled", "selftitled", "s t", "eponymous", "self titled album"})
 _LONG_WORDS: Final = (
@@ -84,7 +94,7 @@ _RUN_TOGETHER: Final = re.compile(
     r"\b(deluxe|special|expanded|limited|extended|anniversary|collectors|bonus|karaoke|live|acoustic|explicit)(edition|version)\b",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"[^\W\d_]{6,}")
+_WORD: Final = re.compile(r"[^\W\d_]{5,}")
 
 
 @lru_cache(maxsize=16_384)

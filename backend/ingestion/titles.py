@@ -13,6 +13,8 @@ from backend.ingestion.title_words import (
     COMMON,
     CUTS,
     EDITIONS,
+    HARDLY_AN_EDITION,
+    NO_SUBTITLE,
     OF_THE_TITLE,
     PERFORMANCES,
     SELF_TITLED,
@@ -31,11 +33,6 @@ _GUESTS: Final = re.compile(r"^(?:feat\.?|ft\.?|featuring|with|w/)\s", re.IGNORE
 _GUESTS_TAIL: Final = re.compile(r"\s+(?:feat\.?|ft\.?|featuring)\s+.+$", re.IGNORECASE)
 _SUBTITLE: Final = re.compile(r"(.*\w)\s*(?::\s|\s[-–—]\s)\s*(\w.*)$")
 _REMIXED: Final = re.compile(r"\bre-?mix", re.IGNORECASE)
-_NO_SUBTITLE: Final = re.compile(
-    r"\b(?:best|hits|collection|anthology|essential|part|pt|vol|volume|chapter|book|act|season|series|sequel|prelude|prequel|"
-    r"instrumentals?|a?cappellas?|remix\w*|live|side|disc|preview|sampler|"
-    r"promo|white label|commentary)\b|\b(?:i|ii|iii|iv|v|\d{1,3})$"
-)
 _LIVE: Final = re.compile(r"live\b", re.IGNORECASE)
 _THE: Final = re.compile(r"^the\s+", re.IGNORECASE)
 _FIRST: Final = re.compile(r"\s+(?:1|I|one)$", re.IGNORECASE)
@@ -154,7 +151,8 @@ def _is_plain(title: str) -> bool:
     if not title.isascii() or any(sign in title for sign in "()[]:") or " - " in " ".join(title.split()):
         return False
     words = title.lower().split()
-    if not words or words[-1] in _BARE_ENDS or _BARE_END.fullmatch(words[-1]):
+    last = words[-1].removesuffix(".") if words else ""
+    if not last or last in _BARE_ENDS or _BARE_END.fullmatch(last):
         return False
     return not any(guests in words for guests in ("feat", "feat.", "ft", "ft.", "featuring"))
 
@@ -183,7 +181,7 @@ def take_apart(title: str) -> Name:
     if not core:  # brackets alone: they are the name ("(Pronounced 'Lĕh-'nérd …)")
         return Name(folded, full or folded, editions=frozenset(parts.editions if full else ()), full=full or folded)
     split = _SUBTITLE.match(core)
-    if split and _NO_SUBTITLE.search(fold(split[2])):
+    if split and NO_SUBTITLE.search(fold(split[2])):
         split = None
     return Name(
         folded,
@@ -225,9 +223,15 @@ def _without_tails(text: str, parts: _Parts, *, only_editions: bool = False) -> 
             break
         if tail.re is _AFTER_COLON and said.performances and not (_LIVE.match(tail[2]) or not without_kinds(tail[2])):
             break  # "Awesome Mix" is a name
+        if tail.re is not BARE and said.editions and not said.performances and not _is_surely_an_edition(tail[2]):
+            break
         parts.take(tail[2])
         text = tail[1].strip()
     return text
+
+
+def _is_surely_an_edition(words: str) -> bool:
+    return any(found_in(EDITIONS, HARDLY_AN_EDITION.sub(" ", words)))
 
 
 def _tail(text: str) -> re.Match[str] | None:
@@ -256,7 +260,7 @@ def without_artist(title: str, artist: str) -> str:
     if fold_name(first := _FIRST.sub("", title)) == by:
         return first
     name = re.escape(_THE.sub("", artist))
-    before = re.match(rf"(?:the\s+)?{name}(\s*:\s|\s+[-–—]\s|\s*/\s*|\s+)\s*([^\s([].*)$", title, re.IGNORECASE)
+    before = re.match(rf"(?:the\s+)?{name}(\s*[:,]\s|\s+[-–—]\s|\s*/\s*|\s+)\s*([^\s([].*)$", title, re.IGNORECASE)
     rest = before[2] if before else ""
     if after := re.match(rf"(.*\S)\s+by\s+(?:the\s+)?{name}$", title, re.IGNORECASE):
         rest = after[1]

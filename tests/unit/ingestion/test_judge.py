@@ -119,6 +119,21 @@ def test_empty_identifiers_are_none() -> None:
         (("The Four Seasons", "Vivaldi", None), ("Vivaldi: The Four Seasons", "Antonio Vivaldi", None)),
         (("IV", "Led Zeppelin", None), ("Led Zeppelin IV", "Led Zeppelin", None)),
         (("Pulp Fiction", "Various Artists", None), ("Pulp Fiction (Soundtrack)", "Original Soundtrack", None)),
+        (("Thriller", "Michael Jackson", 1982), ("Thriller 25 Super Deluxe Edition", "Michael Jackson", 2008)),
+        (("Thriller", "Michael Jackson", 1982), ("Thriller 40", "Michael Jackson", 2022)),
+        (("Bad", "Michael Jackson", 1987), ("Bad 25th Anniversary", "Michael Jackson", 2012)),
+        (("Born This Way", "Lady Gaga", 2011), ("Born This Way The Tenth Anniversary", "Lady Gaga", 2021)),
+        (("Substance", "New Order", 1987), ("Substance 1987", "New Order", 1987)),
+        (("DAMN.", "Kendrick Lamar", 2017), ("DAMN. COLLECTORS EDITION.", "Kendrick Lamar", 2017)),
+        (("Lodger", "David Bowie", 1979), ("Lodger (2017 Tony Visconti Mix)", "David Bowie", 2017)),
+        (("Melody Nelson", "Serge Gainsbourg", 1971), ("Melody Nelson (40ème anniversaire)", "Serge Gainsbourg", 2011)),
+        (
+            ("Interstellar", "Hans Zimmer", 2014),
+            ("Interstellar (Original Motion Picture Soundtrack) [Deluxe Version]", "Hans Zimmer", 2020),
+        ),
+        (("The 2nd Law", "Muse", 2012), ("The Second Law", "Muse", 2012)),
+        (("thank u, next", "Ariana Grande", 2019), ("Thank You, Next", "Ariana Grande", 2019)),
+        (("Bon Iver, Bon Iver", "Bon Iver", 2011), ("Bon Iver", "Bon Iver", 2011)),
     ],
 )
 def test_one_album_under_two_names(one: tuple[str, str, int | None], other: tuple[str, str, int | None]) -> None:
@@ -132,6 +147,22 @@ def test_one_album_under_two_names(one: tuple[str, str, int | None], other: tupl
         (("Weezer (Green Album)", "Weezer", 2001), ("Weezer", "Weezer", 1994), "year_of_common_title"),
         (("Peter Gabriel", "Peter Gabriel", 1977), ("Peter Gabriel", "Peter Gabriel", 1980), "year_of_common_title"),
         (("Get Rich", "50 Cent", 2003), ("Get Rich (Original Soundtrack)", "50 Cent", 2005), "soundtrack"),
+        (
+            ("folklore", "Taylor Swift", 2020),
+            ("folklore: the long pond studio sessions", "Taylor Swift", 2020),
+            "title",
+        ),
+        (("Murdered By Music Too", "Eminem", 2020), ("Murdered By Music Too - Side B", "Eminem", 2020), "title"),
+        (("Good Girl Gone Bad", "Rihanna", None), ("Good Girl Gone Bad: The Remixes", "Rihanna", None), "title"),
+        (("TRON: Legacy", "Daft Punk", 2010), ("TRON: Legacy Reconfigured", "Daft Punk", 2011), "title"),
+        (("Parklife", "Blur", 1994), ("Parklive", "Blur", 2012), "year_of_common_title"),
+        (("Thriller", "Michael Jackson", 1982), ("Thriller 40", "Michael Jackson", 1985), "title"),
+        (("Currents", "Tame Impala", 2015), ("Currents (Studio Sessions)", "Tame Impala", 2015), "performance"),
+        (
+            ("Bach: The Goldberg Variations (1955)", "Glenn Gould", 1956),
+            ("Bach: The Goldberg Variations (1981)", "Glenn Gould", 1982),
+            "performance",
+        ),
         (("Pink Friday", "Nicki Minaj", 2010), ("Pink Friday: Roman Reloaded", "Nicki Minaj", 2012), "subtitle"),
         (("Pink Friday", "Nicki Minaj", None), ("Pink Friday: Roman Reloaded", "Nicki Minaj", None), "subtitle"),
         (("Sugar", "Robin Schulz", 2015), ("Sugar (feat. Francesco Yates)", "Robin Schulz", 2015), "single"),
@@ -275,3 +306,14 @@ def test_another_album_is_refused_with_its_candidate() -> None:
     with pytest.raises(RecordNotFoundError) as by_page:
         verify(album("Bookends"), found, source="aoty", hint="aoty_url")
     assert by_page.value.candidates[0].id == "https://deezer/123"
+
+
+def test_live_in_a_title_says_nothing_when_the_lists_run_alike() -> None:
+    songs, lengths = (*SONGS, *OTHERS[:3]), [212, 187, 305, 241, 199, 268, 154, 333, 226]
+    plain = album("At the Harbour", year=1981, tracks=tracks(*songs, seconds=lengths))
+    named = tracks(*(f"{s} - Live" for s in songs), seconds=lengths)
+    assert judge(plain, album("At the Harbour (Live)", year=1981, tracks=named)).same
+    others = tracks(*(f"{s} - Live" for s in songs), seconds=[s + 31 - 9 * n for n, s in enumerate(lengths)])
+    assert not judge(plain, album("At the Harbour (Live)", year=1981, tracks=others)).same
+    sung = tracks(*(f"{s} - Karaoke Version" for s in songs), seconds=lengths)
+    assert not judge(plain, album("At the Harbour (Karaoke)", year=1981, tracks=sung)).same

@@ -66,6 +66,7 @@ def test_performances(title: str, core: str, performances: set[str]) -> None:
         ("Actually: Further Listening 1987-1988", "actually", "further listening 1987 1988"),
         ("I Used to Know Her: Part 2", "", ""), ("Girl - The Best Of", "", ""), ("Star Wars: IV", "", ""), ("Abbey Road", "", ""),
         ("In Colour - Preview White Label", "", ""),
+        ("The 20/20 Experience - 2 of 2 D(eluxe)", "", ""), ("TRON: Legacy", "tron", "legacy"),
     ],
 )  # fmt: skip
 def test_subtitles(title: str, main: str, subtitle: str) -> None:
