@@ -42,7 +42,8 @@ def purge(
         async with opened(worker=False) as container:
             with bar("albums") as tell:
                 found = await container.services.upkeep.purge(source, progress=tell)
-            exports = container.settings.app.tensoe_home / "exports"
+            holding = await container.services.datasets.holding(source)
+            home = container.settings.app.tensoe_home
         if as_json:
             show_json(found)
             return
@@ -50,7 +51,15 @@ def purge(
             f"{found.records:,} records of {source} are gone; {found.albums:,} albums made anew without them, "
             f"{found.removed:,} that nobody else knows removed."
         )
-        out.print(Text(f"Files exported before still hold what they held: {exports}", style="dim"))
+        if holding:
+            names = ", ".join(f"{m.name} {m.fingerprint[:12]}" for m in holding)
+            out.print(
+                Text(
+                    f"Data sets built before still hold values of {source}; `tensoe dataset delete` removes one: {names}"
+                )
+            )
+        folders = " and ".join(str(home / name) for name in ("exports", "dataset-exports"))
+        out.print(Text(f"Files exported before still hold what they held: {folders}", style="dim"))
 
     run(work())
 

@@ -176,6 +176,21 @@ class DataSetService:
                 del self._pipelines[next(iter(self._pipelines))]
         return Served(fingerprint=found.fingerprint, names=pipeline.names, rows=pipeline.rows(tracks))
 
+    async def holding(self, source: str) -> list[Manifest]:
+        """The data sets in which a source's values stand, by their reports of rights, or may stand, where one is damaged."""
+
+        def work() -> list[Manifest]:
+            return [m for m in self._folders.all() if source in self._sources(m, otherwise=source)]
+
+        return await asyncio.to_thread(work)
+
+    def _sources(self, manifest: Manifest, *, otherwise: str) -> set[str]:
+        try:
+            told = msgspec.json.decode(self._folders.file(manifest, "rights.json").read_bytes())
+            return {share["source"] for share in told["sources"]}
+        except (OSError, msgspec.DecodeError, KeyError):
+            return {otherwise}
+
     async def damaged(self, named: str) -> list[str]:
         """Files of a data set that are not what its manifest says."""
         return await asyncio.to_thread(lambda: self._folders.damaged(self._folders.find(named)))

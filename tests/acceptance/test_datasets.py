@@ -126,8 +126,13 @@ def test_the_command_line(tmp_path: Path) -> None:
     made = tensoe("dataset", "export", "songs", "--form", "csv", "--into", str(tmp_path / "out"))
     assert "songs-" in made
     assert "Every file is what was built." in tensoe("dataset", "check", "songs")
+    assert "Data sets built before" not in tensoe("purge", "deezer", "--yes")
+    told = tensoe("purge", "synthetic", "--yes")
+    assert "Data sets built before still hold values of synthetic" in told
+    assert f"songs {found['fingerprint'][:12]}" in told.replace("\n", " ")
     path = next((tmp_path / "home/datasets").glob("*/rights.json"))
     path.write_text("{}")
     assert "rights.json is gone or not what was built" in tensoe("dataset", "check", "songs", code=1)
+    assert f"songs {found['fingerprint'][:12]}" in tensoe("purge", "deezer", "--yes").replace("\n", " ")  # who knows
     assert "Removed songs" in tensoe("dataset", "delete", "songs", "--yes")
     assert "No data set is called 'songs'" in tensoe("dataset", "show", "songs", code=1)
