@@ -122,6 +122,7 @@ async def show_outcome(container: Container, job_id: str, *, as_json: bool) -> b
 
 async def _show_problems(container: Container, job_id: str) -> None:
     shown = 0
+    offered = False
     async for page in container.services.reports.albums(job_id, results=_PROBLEMS):
         for album in page:
             if shown == _SHOWN_PROBLEMS:
@@ -132,6 +133,11 @@ async def _show_problems(container: Container, job_id: str) -> None:
             tail = f"{album.detail}; nobody gave {', '.join(lacking)}" if lacking else album.detail
             out.print(headline(album.album, album.artist, album.result, tail))
             shown += 1
+            offered |= album.result in {IngestResult.NOT_FOUND, IngestResult.AMBIGUOUS}
+    if offered:
+        out.print(
+            Text("tensoe unmatched shows what was offered for those not found, to be decided by you.", style="dim")
+        )
 
 
 def headline(album: str, artist: str, result: IngestResult, tail: str) -> Text:

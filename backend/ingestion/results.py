@@ -49,5 +49,9 @@ def _nothing(outcomes: Sequence[SourceOutcome]) -> tuple[IngestResult, str]:
     """Nothing was found out: because it is not there, or because nobody could say."""
     said = {o.outcome for o in outcomes}
     result = next((result for outcome, result in _NOTHING if outcome in said), IngestResult.FAILED)
-    detail = "; ".join(f"{o.source}: {o.detail or o.outcome}" for o in outcomes if o.outcome != Outcome.UNCONFIGURED)
+    by_detail: dict[str, list[str]] = {}
+    for o in outcomes:
+        if o.outcome != Outcome.UNCONFIGURED:
+            by_detail.setdefault(o.detail or o.outcome, []).append(o.source)
+    detail = "; ".join(f"{', '.join(sources)}: {said}" for said, sources in by_detail.items())
     return result, detail or "no source is configured; set a provider's key or TENSOE_DEMO=on"

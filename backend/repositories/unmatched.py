@@ -83,7 +83,9 @@ class UnmatchedRepository:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM unmatched_albums WHERE id = $1", entry_id)
         if row is None:
-            raise NotFoundError(f"No unmatched album has the id {entry_id}; /albums/unmatched lists what is open")
+            raise NotFoundError(
+                f"No unmatched album has the id {entry_id}; `tensoe unmatched` (GET /albums/unmatched) lists what is open"
+            )
         return _read(row)
 
     async def dismiss(self, entry_id: int) -> None:
@@ -97,7 +99,9 @@ class UnmatchedRepository:
                 "UPDATE unmatched_albums SET dismissed_at = coalesce(dismissed_at, now()) WHERE id = $1", entry_id
             )
         if str(done) != "UPDATE 1":
-            raise NotFoundError(f"No unmatched album has the id {entry_id}; /albums/unmatched lists what is open")
+            raise NotFoundError(
+                f"No unmatched album has the id {entry_id}; `tensoe unmatched` (GET /albums/unmatched) lists what is open"
+            )
 
 
 def _helpful(outcome: SourceOutcome) -> Sequence[MatchCandidate]:

@@ -54,7 +54,9 @@ def test_a_job_is_held_moved_ahead_taken_up_and_called_off(tensoe: Cli, albums: 
     assert f"rests; `tensoe resume {job_id}` goes on with it" in said
     assert "priority -7" in tensoe("priority", job_id, "-7")
     assert "-100 to 100" in tensoe("priority", job_id, "500", code=2)
-    assert "3 albums: 2 complete, 1 not_found" in tensoe("resume", job_id)
+    resumed = tensoe("resume", job_id)
+    assert "3 albums: 2 complete, 1 not_found" in resumed
+    assert "tensoe unmatched shows what was offered" in " ".join(resumed.split())
     assert "is finished" in tensoe("pause", job_id, code=1)
     other = submitted(tensoe, albums)
     assert tensoe.json("cancel", other)["counts"]["cancelled"] == 3

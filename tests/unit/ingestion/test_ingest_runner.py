@@ -230,6 +230,12 @@ async def test_a_source_that_fails_later_loses_nothing_it_said_before() -> None:
     assert store.albums[report.album_id or ""].genres == ("rock",)
 
 
+async def test_what_several_sources_say_alike_is_said_once() -> None:
+    alike = [Says(name, RecordNotFoundError("no album 'X'; the nearest is 'Y'")) for name in ("one", "two")]
+    report = await runner(*alike, Says("three", RecordNotFoundError("Album not found")), store=Store()).run(QUERY)
+    assert report.detail == "one, two: no album 'X'; the nearest is 'Y'; three: Album not found"
+
+
 async def test_a_page_that_the_caller_gave_wrongly_is_refused_and_nothing_is_stored() -> None:
     store = Store()
     wrong = Says("page", HintError("the page given is of another album"), stage="enrichment")
