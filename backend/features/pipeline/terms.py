@@ -132,6 +132,7 @@ class Terms:
         matrix = scipy.sparse.csr_array((idf[columns], (rows, columns)), shape=(int(rows.max()) + 1, len(terms)))
         lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1))
         unit = scipy.sparse.diags_array(1 / lengths) @ matrix
-        with threadpool_limits(1):
+        # Where all tracks have the same terms nothing varies: scikit-learn divides by it for a figure that nobody reads.
+        with threadpool_limits(1), np.errstate(divide="ignore", invalid="ignore"):
             found = TruncatedSVD(min(self.dimensions, len(terms) - 1), random_state=self.seed).fit(unit)
         return found.components_.T

@@ -119,6 +119,8 @@ def test_terms_of_titles_are_words_in_any_script() -> None:
 
 def test_too_few_terms_make_no_column() -> None:
     assert features(Terms(field="genres"), genres=pa.array([["rock"]])) == {}
+    (alike,) = features(Terms(field="genres", least=1), genres=pa.array([["rock", "pop"]] * 3)).values()
+    assert alike == pytest.approx([1.0] * 3)
 
 
 def test_what_a_title_says() -> None:
