@@ -49,7 +49,9 @@ def _place(of: Distribution) -> float:
     median = of.quantiles[3]
     for i, (low, high) in enumerate(zip(of.edges[:-1], of.edges[1:], strict=True)):
         if median <= high:
-            return (i + min(1.0, max(0.0, (median - low) / (high - low)))) * _WIDTH / len(of.counts)
+            # Edges are rounded: those of a single great value may have become one.
+            within = (median - low) / (high - low) if high > low else 0.5
+            return (i + min(1.0, max(0.0, within))) * _WIDTH / len(of.counts)
     return float(_WIDTH)
 
 

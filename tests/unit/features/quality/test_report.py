@@ -139,6 +139,11 @@ def test_no_tracks_at_all_are_a_report_too() -> None:
     assert "0" in as_html(of)
 
 
+def test_a_single_great_value_has_a_page() -> None:
+    one = report({"train": pa.table({"id": ["a"], "duration_ms": pa.array([210_000], pa.int32())})})
+    assert "210,000" in as_html(one)
+
+
 def test_tables_without_ids_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="no column id"):
         report({"train": pa.table({"tempo": [1.0]})})
