@@ -39,7 +39,8 @@ class SourceRecordRow(Base):
     """What a source said of an album, and from when to when. Nothing here is ever overwritten but `fetched_at`.
 
     The row with `valid_to IS NULL` is current. Asking again and getting the same moves `fetched_at` only; getting
-    something else closes the row and opens a new one.
+    something else closes the row and opens a new one. `valid_*` are the moments of asking, `known_*` those of storing: what
+    was asked for may wait for other sources, and rows are made of what is stored.
     """
 
     __tablename__ = "source_records"
@@ -55,6 +56,8 @@ class SourceRecordRow(Base):
     fetched_at: Mapped[datetime] = mapped_column(Instant)
     valid_from: Mapped[datetime] = mapped_column(Instant)
     valid_to: Mapped[datetime | None] = mapped_column(Instant)
+    known_from: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
+    known_to: Mapped[datetime | None] = mapped_column(Instant)
 
     __table_args__ = (
         Index(
@@ -67,6 +70,19 @@ class SourceRecordRow(Base):
         Index("ix_source_records_source", "source"),
         Index("ix_source_records_album", "album_id", "source"),  # the past too: for its end, and for removing albums
     )
+
+
+class RemovalRow(Base):
+    """Records that were taken out, so that who reads the past can be told what is missing from it."""
+
+    __tablename__ = "removals"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
+    source: Mapped[str | None] = mapped_column(Text)  # that was purged; None: whole albums were removed
+    albums: Mapped[int]
+    records: Mapped[int]
+    known_from: Mapped[datetime] = mapped_column(Instant)  # of the first of them
 
 
 class SourceMemoryRow(Base):
@@ -93,15 +109,25 @@ class CatalogueStateRow(Base):
 
 
 class FeatureModelRow(Base):
-    """The model that estimates missing audio features, one per level of rights: learnt from values of that level alone."""
+    """The model that estimates missing audio features, one per level of rights: learnt from values of that level alone.
+
+    The row with `replaced_at IS NULL` is in use; earlier ones are kept for reading the past. `model` is NULL where what it was
+    learnt from was purged.
+    """
 
     __tablename__ = "feature_models"
 
-    rights: Mapped[str] = mapped_column(Text, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    rights: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(Text)
-    model: Mapped[bytes] = mapped_column(LargeBinary)
+    model: Mapped[bytes | None] = mapped_column(LargeBinary)
     report: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    fitted_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+    fitted_at: Mapped[datetime] = mapped_column(Instant, server_default=func.clock_timestamp())
+    replaced_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        Index("uq_feature_models_current", "rights", unique=True, postgresql_where=text("replaced_at IS NULL")),
+    )
 
 
 class UnmatchedAlbumRow(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from backend.repositories import recordings
 from backend.repositories.album_store import lock_all
@@ -39,12 +40,19 @@ class AlbumRemoval:
                 raise NotFoundError(f"No album has the id {album_id[:100]!r}")
 
 
+_NOTE: Final = """
+INSERT INTO removals (albums, records, known_from) SELECT count(DISTINCT album_id), count(*), min(known_from)
+FROM source_records WHERE album_id = ANY($1::text[]) HAVING count(*) > 0
+"""
+
+
 async def remove(connection: Connection, albums: Sequence[str]) -> int:
     """Remove albums within a transaction that holds the lock of all; how many there were.
 
     Tracks of other albums that held the same recordings are told apart, or named, anew.
     """
     before = await recordings.of_albums(connection, albums)
+    await connection.execute(_NOTE, albums)
     done = await connection.execute("DELETE FROM albums WHERE id = ANY($1::text[])", albums)
     await recordings.link(connection, (), before)
     return int(str(done).rsplit(" ", 1)[1])

@@ -117,10 +117,10 @@ class Rows:
             self.records[whole.id, record.source] = (written.decode(), spoken.match_method, spoken.match_score)
         self.artists.append((whole.artist_id, whole.artist, whole.artist_key, _json(artist_ids)))
 
-    def new_records(self, new: Sequence[tuple[str, str, datetime]]) -> list[Row]:
-        """The records of these albums and sources, each with the time from which it holds."""
+    def new_records(self, new: Sequence[tuple[str, str, datetime, datetime]]) -> list[Row]:
+        """The records of these albums and sources, each with the times from which it holds and is known."""
         said = {row[:2]: row for row in self.said}
-        return [(*said[key[:2]], *self.records[key[:2]], key[2]) for key in new]
+        return [(*said[key[:2]], *self.records[key[:2]], *key[2:]) for key in new]
 
 
 def parse_date(text: str | None) -> tuple[date | None, str | None]:

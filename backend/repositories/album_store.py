@@ -25,9 +25,9 @@ from backend.repositories.staging import (
     MERGE_ARTISTS,
     MERGE_KNOWN,
     MERGE_ORIGINS,
+    NEW_RECORD_COLUMNS,
     NEW_RECORDS,
     NEW_TRACK_COLUMNS,
-    RECORD_COLUMNS,
     SAID,
 )
 from backend.utils.errors import InvalidInputError
@@ -37,7 +37,7 @@ Item: TypeAlias = tuple[Levels, Sequence[SourceRecord]]
 
 _ALBUMS_AT_ONCE: Final = 2_000  # per transaction of a bulk write: about 20,000 tracks
 # Single albums share it, a bulk write has it alone: it may touch any album, and a lock for each would fill the lock table.
-_BULK_LOCK: Final = 0x74656E736F65  # "tensoe"
+BULK_LOCK: Final = 0x74656E736F65  # "tensoe"
 
 _FOUND: Final = "found:"  # of the names of locks: those of albums that are stored, taken after all others
 
@@ -92,7 +92,7 @@ class AlbumRepository:
             BusyError: no connection became free.
         """
         async with self._database.transaction() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _BULK_LOCK)
+            await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", BULK_LOCK)
             await _lock(connection, [name for name in lock if not name.startswith(_FOUND)])
             await _lock(connection, [name for name in lock if name.startswith(_FOUND)])
             yield AlbumTransaction(connection)
@@ -212,7 +212,7 @@ async def write(connection: Connection, rows: Rows) -> None:
         await copy(SAID.table, records=rows.said, columns=SAID.names)
         await connection.execute(MERGE_ORIGINS)
         said = [tuple(row) for row in await connection.fetch(NEW_RECORDS)]
-        await copy("source_records", records=rows.new_records(said), columns=RECORD_COLUMNS)
+        await copy("source_records", records=rows.new_records(said), columns=NEW_RECORD_COLUMNS)
 
 
 @contextlib.contextmanager
@@ -226,7 +226,7 @@ def _refused() -> Iterator[None]:
 
 async def lock_all(connection: Connection) -> None:
     """Keep everybody else from storing albums until the transaction ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _BULK_LOCK)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", BULK_LOCK)
 
 
 async def _lock(connection: Connection, names: Sequence[str]) -> None:

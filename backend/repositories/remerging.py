@@ -31,6 +31,13 @@ _CURRENT: Final = """
 SELECT album_id, source, rights, record::text AS record, fetched_at FROM source_records
 WHERE album_id = ANY($1::text[]) AND valid_to IS NULL ORDER BY album_id, source
 """
+_PURGE: Final = """
+WITH gone AS (
+    DELETE FROM source_records WHERE source = $1 AND album_id = ANY($2::text[]) RETURNING album_id, known_from
+)
+INSERT INTO removals (source, albums, records, known_from)
+SELECT $1, count(DISTINCT album_id), count(*), min(known_from) FROM gone HAVING count(*) > 0 RETURNING records
+"""
 _FORGET: Final = (
     "DELETE FROM source_memory WHERE source = $1",
     "DELETE FROM unmatched_albums WHERE source = $1",
@@ -84,9 +91,7 @@ class Remerging:
         """Take out all that a source ever said, and merge the albums from what the others say."""
 
         async def page(connection: Connection, albums: Sequence[str]) -> Remerged:
-            done = await connection.execute(
-                "DELETE FROM source_records WHERE source = $1 AND album_id = ANY($2::text[])", source, albums
-            )
+            records = await connection.fetchval(_PURGE, source, albums)
             await connection.execute(
                 "DELETE FROM album_identifiers WHERE source = $1 AND album_id = ANY($2::text[])", source, albums
             )
@@ -96,7 +101,7 @@ class Remerging:
                 albums,
             )
             removed = await remove(connection, [row["id"] for row in bereft])
-            return Remerged(records=_rows(done), removed=removed) + await self._again(connection, albums, merge)
+            return Remerged(records=records or 0, removed=removed) + await self._again(connection, albums, merge)
 
         total = await self._count("SELECT count(DISTINCT album_id) FROM source_records WHERE source = $1", source)
         found = await self._pages(_PAGE_OF_SOURCE, (source,), page, (total, progress))
@@ -183,8 +188,3 @@ async def _current(connection: Connection, albums: Sequence[str]) -> dict[str, l
         record = kept.decode(row["record"], source=row["source"], rights=row["rights"], fetched_at=row["fetched_at"])
         said[row["album_id"]].append(record)
     return said
-
-
-def _rows(done: object) -> int:
-    """The count in a command's tag ("DELETE 7")."""
-    return int(str(done).rsplit(" ", 1)[1])

@@ -78,7 +78,16 @@ SAID: Final = _stage(
 )
 STAGES: Final = (ARTISTS, IDENTIFIERS, SAID, *(s for b in BY_LAYER.values() for s in (b.albums, b.tracks)))
 
-DEFINE: Final = ";\n".join(stage.definition for stage in STAGES)
+_KNOWN: Final = "current_setting('tensoe.known')::timestamptz"
+"""When what is being stored becomes known: one moment for all of it, after the albums' locks were had."""
+
+DEFINE: Final = ";\n".join(
+    (
+        *(stage.definition for stage in STAGES),
+        "SELECT set_config('tensoe.known', "
+        "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), true)",
+    )
+)
 
 
 def _update(target: str, *, columns: list[str], rows: str) -> str:
@@ -165,20 +174,23 @@ _CURRENT: Final = "s.album_id = i.album_id AND s.source = i.source AND s.valid_t
 _MERGE_RECORDS: Final = f"""
 UPDATE source_records s SET fetched_at = i.fetched_at FROM {SAID.table} i
     WHERE {_CURRENT} AND s.digest = i.digest AND s.rights = i.rights AND s.fetched_at < i.fetched_at;
-UPDATE source_records s SET valid_to = GREATEST(i.fetched_at, s.valid_from) FROM {SAID.table} i
+UPDATE source_records s SET valid_to = GREATEST(i.fetched_at, s.valid_from), known_to = {_KNOWN} FROM {SAID.table} i
     WHERE {_CURRENT} AND (s.digest, s.rights) <> (i.digest, i.rights)
 """
 
 # The records themselves, each some kilobytes of JSON, are copied only when they are new, and straight to where they stay.
 NEW_RECORDS: Final = f"""
 SELECT i.album_id, i.source, GREATEST(i.fetched_at, (
-    SELECT max(s.valid_to) FROM source_records s WHERE s.album_id = i.album_id AND s.source = i.source)) AS valid_from
+    SELECT max(s.valid_to) FROM source_records s WHERE s.album_id = i.album_id AND s.source = i.source)) AS valid_from,
+    {_KNOWN} AS known_from
 FROM {SAID.table} i WHERE NOT EXISTS (SELECT FROM source_records s WHERE {_CURRENT})
 ORDER BY i.album_id, i.source
 """
 RECORD_COLUMNS: Final = (
     "album_id", "source", "rights", "digest", "fetched_at", "record", "match_method", "match_score", "valid_from",
 )  # fmt: skip
+NEW_RECORD_COLUMNS: Final = (*RECORD_COLUMNS, "known_from")
+"""Of a record that may follow another one: it becomes known in the moment in which that one ceases to be."""
 
 # One script is one round trip, and leaves no prepared statement behind that a pooler would lose.
 MERGE_KNOWN: Final = ";\n".join(

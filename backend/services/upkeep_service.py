@@ -94,7 +94,7 @@ class UpkeepService:
             raise InvalidInputError(f"there is no source {source!r}; there are {', '.join(sorted(known))}")
         # First, for a model holds rows that it was learnt from: nothing may be estimated from them any more.
         permitted = [level for level in RightsLevel if level.permits(self._rights_of(source))]
-        learnt = [level for level in permitted if await self._models.remove(level)]
+        learnt = [level for level in permitted if await self._models.purge(level)]
         await self._prepare()
         found = await self._remerging.purge(source, self._merge, progress=progress)
         if learnt:
