@@ -54,6 +54,7 @@ from backend.repositories.tag_targets import TagTargets
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
+from backend.repositories.track_snapshots import TrackSnapshots
 from backend.repositories.unmatched import UnmatchedRepository
 from backend.repositories.wanted import Wanted
 from backend.repositories.work_state import WorkState
@@ -82,6 +83,7 @@ from backend.services.ingestion_service import IngestionService
 from backend.services.job_following import JobFollowing
 from backend.services.job_report import JobReport
 from backend.services.job_service import JobService
+from backend.services.knowledge import Knowledge
 from backend.services.listening_service import ListeningService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
@@ -188,7 +190,10 @@ def build_services(
     ml = MlService(TrackReader(database), settings.ml, threads=threads)
     home = settings.app.tensoe_home
     datasets = DataSetService(
-        TrackReader(database), DataSetFolders(home / "datasets"), exports=home / "dataset-exports", profiles=profiles
+        Knowledge(TrackSnapshots(database), merging=merging, estimates=estimates),
+        DataSetFolders(home / "datasets"),
+        exports=home / "dataset-exports",
+        profiles=profiles,
     )
     analytics = AnalyticsService(
         aggregates, IngestStatistics(database), cache=cache, ttl=settings.cache.cache_default_ttl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,13 +26,19 @@ _DIGITS = 12  # of a fingerprint, on the screen
 
 @dataset.command("build")
 def build(
-    recipe: Annotated[Path, typer.Argument(help="A TOML file; docs/datasets.md says what may stand in it.")],
+    recipe: Annotated[Path, typer.Argument(help="A TOML file, or a recipe.json; see docs/datasets.md.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="A past moment, as 2026-01-31T12:00:00Z: made of what was known then."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Build a data set from a recipe. The same recipe over the same knowledge is the same data set, and is kept once."""
-    from backend.services.recipes import read_recipe
+    from backend.services.recipes import read_moment, read_recipe
 
     asked = read_recipe(recipe)
+    if as_of is not None:
+        asked = replace(asked, as_of=read_moment(as_of))
 
     async def work() -> None:
         async with opened(worker=False) as container:
@@ -155,4 +162,6 @@ def _show(found: Manifest) -> None:
         ("size", f"{size / 1e6:,.1f} MB in {len(found.files)} files"), ("built by", f"Tensoe {found.code}"),
     ):  # fmt: skip
         about.add_row(Text(name, style="dim"), Text(value))
+    for lost in found.lost:
+        about.add_row(Text("missing", style="dim"), Text(lost.said, style="yellow"))
     out.print(about)

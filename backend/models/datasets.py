@@ -39,6 +39,8 @@ class Recipe:
         min_features: tracks with fewer known fields are left out.
         keep_unlabelled: keep tracks of which the target is unknown.
         naive_gain: measure with a small model what a naive random split would have gained: seconds.
+        as_of: a past moment, with its time zone: made of what was known then; None for now. It is no part of what a data set is
+            made by, so it stands in the manifest alone, as the watermark.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Recipe:
     min_features: int = 3
     keep_unlabelled: bool = False
     naive_gain: bool = True
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +89,40 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """What was known at a past moment and was taken out since.
+
+    Attributes:
+        source: that was purged; None: whole albums were removed.
+        albums: of how many albums something is missing; one counts again each time that something of it was taken out.
+        records: how many records of sources are missing.
+        at: when the last of them was taken out (UTC).
+    """
+
+    source: str | None
+    albums: int
+    records: int
+    at: datetime
+
+    @property
+    def said(self) -> str:
+        """A sentence without its full stop."""
+        until = f"the last on {self.at:%Y-%m-%d %H:%M} UTC"
+        if self.source is None:
+            return f"{self.albums:,} albums that may have been known were removed since, {until}"
+        return f"what {self.source} said of {self.albums:,} albums was purged since, {until}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a data set is.
 
     Attributes:
         fingerprint: SHA-256 over all files but the manifest itself; names the data set.
         name: the recipe's.
-        watermark: what was known at this moment is in it (UTC).
+        watermark: what was known at this moment is in it, and nothing else (UTC).
+        policy: the fingerprint of the merge policy that its values were chosen by; "" where nobody noted it.
+        lost: what was known at that moment and was taken out before the data set was built.
         code: the version of Tensoe that built it.
         rights: the level of rights that its values keep to.
         target: as y is called; None without one.
@@ -112,5 +142,7 @@ class Manifest:
     parts: dict[str, int]
     features: tuple[Feature, ...]
     files: tuple[File, ...]
+    policy: str = ""
+    lost: tuple[Lost, ...] = ()
     format: str = FORMAT
     version: int = VERSION

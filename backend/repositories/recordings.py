@@ -18,8 +18,8 @@ from backend.models.ingestion_models import RightsLevel
 from backend.repositories.database import Connection
 from backend.repositories.layers import LAYERS
 
-_SAME_NAME_MS: Final = 3_000  # by which durations of one recording differ at most between services
-_SAME_CODE_MS: Final = 10_000
+SAME_NAME_MS: Final = 3_000  # by which durations of one recording differ at most between services
+SAME_CODE_MS: Final = 10_000
 
 Groups = Mapping[RightsLevel, Sequence[str]]
 """The recordings of several tracks that albums have a part in, by level."""
@@ -66,10 +66,10 @@ def _links(tracks: Sequence[Appearance]) -> Iterator[tuple[str, str]]:
     for same in _alike(tracks, "isrc"):
         untimed = [t for t in same if t.duration_ms is None]
         yield from ((untimed[0].id, t.id) for t in same if untimed)
-        yield from _timed(same, _SAME_CODE_MS)
+        yield from _timed(same, SAME_CODE_MS)
     for same in _alike(tracks, "recording_key"):
         # Without a duration a name alone does not tell a re-recording.
-        yield from _timed(same, _SAME_NAME_MS)
+        yield from _timed(same, SAME_NAME_MS)
 
 
 def _alike(tracks: Sequence[Appearance], name: str) -> Iterator[list[Appearance]]:

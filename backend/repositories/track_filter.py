@@ -9,7 +9,7 @@ import msgspec
 
 from backend.models.ingestion_models import AUDIO_FEATURES
 from backend.models.results import TrackFilter
-from backend.repositories.layers import LAYERS
+from backend.repositories.layers import LAYERS, Layer
 from backend.repositories.tag_spellings import spellings
 from backend.repositories.track_columns import TRACK_COLUMNS
 from backend.utils.errors import InvalidInputError
@@ -25,6 +25,8 @@ _MEASURED: Final = "(SELECT {columns} FROM {{table}}) AS measured".format(
         if c in AUDIO_FEATURES
         else "audio_features - ARRAY(SELECT jsonb_object_keys(estimates)) AS audio_features"
         if c == "audio_features"
+        else "provenance - ARRAY(SELECT jsonb_object_keys(estimates)) AS provenance"
+        if c == "provenance"
         else "'{{}}'::jsonb AS estimates"
         if c == "estimates"
         else f'"{c}"'
@@ -79,9 +81,14 @@ def as_json(held: object) -> str:
     return written.decode()
 
 
-def tracks_of(track_filter: TrackFilter) -> str:
-    """What a statement reads tracks from: the table of the level of rights asked for, with or without estimates."""
-    table = LAYERS[track_filter.rights].tracks
+def tracks_of(track_filter: TrackFilter, layer: Layer | None = None) -> str:
+    """What a statement reads tracks from: the table of the level of rights asked for, with or without estimates.
+
+    Args:
+        track_filter: which tracks.
+        layer: other tables than those of the level of rights: the past's.
+    """
+    table = (layer or LAYERS[track_filter.rights]).tracks
     return table if track_filter.estimates else _MEASURED.format(table=table)
 
 
@@ -90,17 +97,18 @@ def most(track_filter: TrackFilter, limit: int) -> int | None:
     return None if track_filter.until is not None else limit
 
 
-def where(track_filter: TrackFilter, held: str) -> str:
+def where(track_filter: TrackFilter, held: str, layer: Layer | None = None) -> str:
     """The conditions that are set, joined by AND; "true" when none is.
 
     Args:
         track_filter: which tracks.
         held: where the statement finds `values`: `PARAMETER` or `SESSION`.
+        layer: see `tracks_of`.
     """
-    return " AND ".join(_conditions(track_filter, held)) or "true"
+    return " AND ".join(_conditions(track_filter, held, layer or LAYERS[track_filter.rights])) or "true"
 
 
-def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
+def _conditions(f: TrackFilter, held: str, layer: Layer) -> Iterator[str]:
     if f.genres:
         yield f"genres && ARRAY(SELECT jsonb_array_elements_text({held}->'genres'))"
     if f.moods:
@@ -109,7 +117,7 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
         yield (
             # As an array, so that both sides can use their index.
             f"(lower(artist) = lower({held}->>'artist') OR album_id = ANY(ARRAY("
-            f"SELECT a.id FROM {LAYERS[f.rights].albums} a WHERE a.artist_key = {held}->>'artist_key')))"
+            f"SELECT a.id FROM {layer.albums} a WHERE a.artist_key = {held}->>'artist_key')))"
         )
     if f.album_id is not None:
         yield f"album_id = {held}->>'album_id'"
@@ -122,9 +130,8 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
     if f.synthetic is not None:
         yield f"synthetic = ({held}->>'synthetic')::boolean"
     if f.one_per_recording:
-        table = LAYERS[f.rights].tracks
         yield (
-            f"id IN (SELECT DISTINCT ON (coalesce(recording_id, id)) id FROM {table} "
+            f"id IN (SELECT DISTINCT ON (coalesce(recording_id, id)) id FROM {layer.tracks} "
             "ORDER BY coalesce(recording_id, id), release_date, id)"
         )
     if f.after is not None:
@@ -135,7 +142,7 @@ def _conditions(f: TrackFilter, held: str) -> Iterator[str]:
         said = " OR ".join(f"{column} ILIKE {held}->>'pattern'" for column in ("title", "artist", "album"))
         # Folded names find "Björk" by "bjork".
         yield (
-            f"({said} OR album_id = ANY(ARRAY(SELECT a.id FROM {LAYERS[f.rights].albums} a "
+            f"({said} OR album_id = ANY(ARRAY(SELECT a.id FROM {layer.albums} a "
             f"WHERE a.artist_key LIKE {held}->>'folded' OR a.title_key LIKE {held}->>'folded')))"
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from backend.models.results import TrackFilter
+from backend.repositories.layers import Layer
 from backend.repositories.track_columns import FLAT_COLUMNS, READABLE
 from backend.repositories.track_filter import SESSION, most, tracks_of, values, where
 from backend.utils.errors import InvalidInputError
@@ -22,10 +23,12 @@ class TrackTables:
 
     Args:
         connection: of `Database.columnar` or `open_columnar`.
+        layer: the tables to read, instead of those of the level of rights asked for.
     """
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, *, layer: Layer | None = None) -> None:
         self._connection = connection
+        self._layer = layer
 
     def arrow(self, track_filter: TrackFilter, /, *, limit: int, columns: Sequence[str] | None = None) -> pa.Table:
         """Tracks that fit, ordered by id: lists of strings, date32, JSON as string, audio features as float32.
@@ -49,7 +52,7 @@ class TrackTables:
         listed = ", ".join(f'"{c}"::text AS "{c}"' if c in _JSON else f'"{c}"' for c in chosen)
         rows = most(track_filter, limit)
         statement = (
-            f"SELECT {listed} FROM {tracks_of(track_filter)} WHERE {where(track_filter, SESSION)} "
+            f"SELECT {listed} FROM {tracks_of(track_filter, self._layer)} WHERE {where(track_filter, SESSION, self._layer)} "
             f"ORDER BY id LIMIT {'ALL' if rows is None else int(rows)}"
         )
         with self._connection.cursor() as cursor:

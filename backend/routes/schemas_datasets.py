@@ -25,6 +25,18 @@ class RecipeRequest(Schema):
     min_features: int = Field(default=3, ge=0)
     keep_unlabelled: bool = False
     naive_gain: bool = True
+    as_of: datetime | None = Field(default=None, examples=[None])
+    """A past moment with its time zone: made of what was known then."""
+
+
+class Lost(Schema):
+    """What was known at a past moment and was taken out since."""
+
+    source: str | None
+    """That was purged; null: whole albums were removed."""
+    albums: int
+    records: int
+    at: datetime
 
 
 class DataSetFeature(Schema):
@@ -52,7 +64,7 @@ class DataSetManifest(Schema):
     """SHA-256 over all files but the manifest."""
     name: str
     watermark: datetime
-    """What was known at this moment is in it."""
+    """What was known at this moment is in it, and nothing else."""
     code: str
     """The version of Tensoe that built it."""
     rights: str
@@ -62,6 +74,9 @@ class DataSetManifest(Schema):
     """Rows per part."""
     features: list[DataSetFeature]
     files: list[DataSetFile]
+    policy: str
+    """The merge policy that its values were chosen by."""
+    lost: list[Lost]
     format: str
     version: int
 

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -16,15 +15,15 @@ from backend import __version__
 from backend.ingestion.source import SourceProfile
 from backend.models.datasets import Manifest, Recipe
 from backend.repositories.track_columns import FLAT_COLUMNS
+from backend.repositories.track_snapshots import Snapshot
 from backend.services.dataset_folders import DataSetFolders
-from backend.services.tracks import TrackTables
+from backend.services.knowledge import Knowledge
 from backend.utils.errors import NotFoundError
 
 if TYPE_CHECKING:
     from backend.services.feature_serving import ServedPipeline
 
 Progress: TypeAlias = Callable[[int, int], None]
-_EVERYTHING: Final = 2**31 - 1
 _MOST_PIPELINES: Final = 20  # kept ready to serve
 
 
@@ -66,16 +65,16 @@ class DataSetService:
     """Builds and keeps data sets.
 
     Args:
-        tracks: reads what they are made of.
+        knowledge: what they are made of.
         folders: where they are kept.
         exports: the folder that exports are written into.
         profiles: every registered source's, for the reports of rights.
     """
 
     def __init__(
-        self, tracks: TrackTables, folders: DataSetFolders, *, exports: Path, profiles: Mapping[str, SourceProfile]
+        self, knowledge: Knowledge, folders: DataSetFolders, *, exports: Path, profiles: Mapping[str, SourceProfile]
     ) -> None:
-        self._tracks = tracks
+        self._knowledge = knowledge
         self._folders = folders
         self._profiles = profiles
         self._exports = exports
@@ -86,10 +85,11 @@ class DataSetService:
         """Build a data set; the same recipe over the same knowledge gives the same bytes, which are kept once.
 
         Raises:
-            InvalidInputError: the recipe cannot be followed.
+            InvalidInputError: the recipe cannot be followed, or its moment is to come or before all that is kept.
         """
         async with self._building:
-            return await asyncio.to_thread(self._build, asked)
+            known = await self._knowledge.tracks(asked.filter, as_of=asked.as_of, columns=FLAT_COLUMNS)
+            return await asyncio.to_thread(self._build, asked, known)
 
     async def all(self) -> list[Manifest]:
         """All data sets, by name, the newest knowledge first."""
@@ -209,14 +209,12 @@ class DataSetService:
 
         return await asyncio.to_thread(work)
 
-    def _build(self, asked: Recipe) -> BuiltDataSet:
+    def _build(self, asked: Recipe, known: Snapshot) -> BuiltDataSet:
         from backend.features.data_set import build  # late: start-up does not wait for Arrow and scikit-learn
         from backend.services.dataset_writing import write
 
-        watermark = datetime.now(UTC)
-        tracks = self._tracks.arrow(asked.filter, limit=_EVERYTHING, columns=FLAT_COLUMNS)
-        built = build(tracks, asked, day=watermark.date())
+        built = build(known.tracks, asked, day=known.moment.date())
         with self._folders.unfinished() as folder:
-            manifest = write(built, asked, folder, watermark=watermark, code=__version__, profiles=self._profiles)
+            manifest = write(built, asked, folder, known=known, code=__version__, profiles=self._profiles)
             kept, is_new = self._folders.keep(folder, manifest)
             return BuiltDataSet(manifest=self._folders.find(manifest.fingerprint), folder=kept, is_new=is_new)

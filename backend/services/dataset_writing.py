@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from backend.features import quality
 from backend.features.data_set import Built
 from backend.ingestion.source import SourceProfile
 from backend.models.datasets import Feature, Manifest, Recipe
+from backend.repositories.track_snapshots import Snapshot
 from backend.services import recipes
 from backend.services.dataset_folders import files_of, fingerprint_of
 from backend.services.rights_report import report
@@ -25,7 +26,7 @@ _ROW_GROUP: Final = 100_000
 
 
 def write(
-    built: Built, asked: Recipe, folder: Path, *, watermark: datetime, code: str, profiles: Mapping[str, SourceProfile]
+    built: Built, asked: Recipe, folder: Path, *, known: Snapshot, code: str, profiles: Mapping[str, SourceProfile]
 ) -> Manifest:
     """Write all files but the manifest, and answer it.
 
@@ -33,7 +34,7 @@ def write(
         built: the data set.
         asked: its recipe.
         folder: to write into.
-        watermark: what was known then is in it (UTC).
+        known: what it was made of.
         code: the version of Tensoe.
         profiles: every registered source's, for the report of rights.
     """
@@ -45,7 +46,8 @@ def write(
             _write_table(table, folder / path)
             rows[path] = table.num_rows
     provenances = _provenances(built)
-    _write_json(recipes.plain(asked), folder / "recipe.json")
+    # The moment is no part of what it was made by: the past rebuilt is the data set of then.
+    _write_json(recipes.plain(replace(asked, as_of=None)), folder / "recipe.json")
     (folder / "pipeline.json").write_text(built.pipeline.fingerprint(), encoding="utf-8")
     _write_json(
         {"recipe": built.split.recipe.to_plain(), "report": built.split.report.to_plain()}, folder / "split.json"
@@ -60,7 +62,9 @@ def write(
     return Manifest(
         fingerprint=fingerprint_of(files),
         name=asked.name,
-        watermark=watermark,
+        watermark=known.moment,
+        policy=known.policy,
+        lost=known.lost,
         code=code,
         rights=asked.filter.rights.value,
         target=built.target.name if built.target else None,

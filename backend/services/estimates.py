@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -41,6 +42,7 @@ class Estimates:
 
     def __init__(self, models: FeatureModels, policy: MergePolicy) -> None:
         self._models = models
+        self._policy = policy
         self._features = frozenset(name for name in AUDIO_FEATURES if policy.estimates(name))
         self._loaded: dict[RightsLevel, tuple[str, Estimator]] = {}
         self._looked = float("-inf")
@@ -73,6 +75,27 @@ class Estimates:
                     log.info("a model that estimates audio features is loaded", rights=level.value, model=digest)
             self._looked = time.monotonic()
 
+    async def at(self, moment: datetime, level: RightsLevel) -> tuple[Estimates, bool]:
+        """What estimated at a level at a past moment, and whether it is what does so now.
+
+        Raises:
+            InvalidInputError: the model of then was purged with what it was learnt from, or cannot be read any more.
+        """
+        found = Estimates(self._models, self._policy)
+        then, now = await self._models.at(moment), await self._models.digests()
+        used = next((of for of in _MODELS[level] if of in then), None)
+        used_now = next((of for of in _MODELS[level] if of in now), None)
+        if used is None:
+            return found, used_now is None
+        model = then[used]
+        if model.model is None:
+            raise _gone(moment, "it was purged together with what it was learnt from")
+        try:
+            found._loaded[used] = model.digest, await asyncio.to_thread(_read, model.model)
+        except InvalidInputError as problem:
+            raise _gone(moment, str(problem)) from problem
+        return found, used_now == used and now[used] == model.digest
+
     def __call__(self, levels: Levels) -> Levels:
         """The same albums, with estimates where features are missing; marked in `provenance`, with intervals."""
         if not self._loaded:
@@ -89,6 +112,13 @@ class Estimates:
         found = model.estimate(_table(album))
         tracks = tuple(_filled(track, row, wanted, found) for row, track in enumerate(album.tracks))
         return replace(album, tracks=tracks)
+
+
+def _gone(moment: datetime, why: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"the model that estimated audio features at {moment.isoformat()} cannot be used any more: {why}; with "
+        "estimates = false in the recipe's filter the data set is made of what was measured"
+    )
 
 
 def _filled(track: MergedTrack, row: int, wanted: frozenset[str], found: Mapping[str, Estimated]) -> MergedTrack:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,23 +16,27 @@ from backend.models.datasets import Recipe
 from backend.models.results import TrackFilter
 from backend.utils.errors import InvalidInputError
 
+_ZONELESS: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
 
 
 def read_recipe(path: Path) -> Recipe:
-    """The recipe in a TOML file.
+    """The recipe in a TOML file, or in the `recipe.json` of a data set.
 
     Raises:
         InvalidInputError: it cannot be read, or says something that no recipe can; the message says what.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        values = msgspec.json.decode(text, type=dict[str, Any]) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as problem:
         raise InvalidInputError(f"{path} cannot be read: {problem.strerror}") from problem
     except UnicodeDecodeError as problem:
         raise InvalidInputError(f"{path} is not UTF-8 text (byte {problem.start})") from problem
     except tomllib.TOMLDecodeError as problem:
         raise InvalidInputError(f"{path} is no TOML: {problem}") from problem
+    except msgspec.DecodeError as problem:
+        raise InvalidInputError(f"{path} is no JSON: {problem}") from problem
     return parse_recipe({"name": path.stem.lower(), **values})
 
 
@@ -42,6 +47,7 @@ def parse_recipe(values: Mapping[str, Any]) -> Recipe:
         InvalidInputError: a name is not known, or a value cannot be; the message names it.
     """
     _known(values, Recipe, "a recipe")
+    _moment(values.get("as_of"))
     if isinstance(values.get("filter"), Mapping):
         _known(values["filter"], TrackFilter, "a recipe's filter")
     try:
@@ -61,7 +67,35 @@ def parse_recipe(values: Mapping[str, Any]) -> Recipe:
 def plain(recipe: Recipe) -> dict[str, Any]:
     """What `parse_recipe` takes: JSON values."""
     found: dict[str, Any] = msgspec.to_builtins(recipe)
+    if recipe.as_of is None:
+        del found["as_of"]
     return found
+
+
+def read_moment(text: str) -> datetime:
+    """A moment as people write it.
+
+    Raises:
+        InvalidInputError: it is none, or names no time zone.
+    """
+    _moment(text)
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError as problem:
+        raise InvalidInputError(
+            f"as_of={text[:80]!r} is no moment; write it as 2026-01-31T12:00:00Z, or with your own offset"
+        ) from problem
+
+
+def _moment(value: object) -> None:
+    """Refuse what has no time zone: it would be another moment here and there."""
+    if isinstance(value, datetime):
+        value = None if value.utcoffset() is not None else value.isoformat()
+    elif isinstance(value, date):
+        value = value.isoformat()
+    if isinstance(value, str) and (found := _ZONELESS.fullmatch(value)):
+        written = value if found[1] else f"{value}T00:00:00"
+        raise InvalidInputError(f"as_of={value} names no time zone; write {written}Z, or with your own offset")
 
 
 def _known(values: Mapping[str, Any], kind: Any, what: str) -> None:

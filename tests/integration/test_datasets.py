@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from backend.features.pipeline import TrackFeatures
+from backend.ingestion.insert_to_supabase import Merging
+from backend.ingestion.policy import MergePolicy
 from backend.ingestion.registry import build_sources
 from backend.models.datasets import Manifest
+from backend.models.ingestion_models import SourceRecord
 from backend.repositories.database import Database
+from backend.repositories.remerging import Remerging
 from backend.repositories.track_columns import FLAT_COLUMNS
-from backend.repositories.track_reader import TrackReader
+from backend.repositories.track_snapshots import TrackSnapshots
 from backend.services.dataset_folders import DataSetFolders
 from backend.services.dataset_service import DataSetService
+from backend.services.knowledge import Knowledge
 from backend.services.recipes import parse_recipe, read_recipe
 from backend.utils.errors import InvalidInputError, NotFoundError
 from tests.integration.catalogue import fill
@@ -28,7 +35,8 @@ PROFILES = {s.profile.name: s.profile for s in build_sources()}
 
 
 def serve(database: Database, folder: Path) -> DataSetService:
-    return DataSetService(TrackReader(database), DataSetFolders(folder), exports=folder / "exports", profiles=PROFILES)
+    knowledge = Knowledge(TrackSnapshots(database), merging=Merging(profiles=PROFILES, policy=MergePolicy()))
+    return DataSetService(knowledge, DataSetFolders(folder), exports=folder / "exports", profiles=PROFILES)
 
 
 @pytest.fixture
@@ -126,16 +134,35 @@ async def test_another_process_with_another_number_of_threads_builds_the_same(
     written = tmp_path / "songs.toml"
     written.write_text('name = "songs"\ntarget = "popularity"\nnaive_gain = false\n' + EVERY_KIND_TOML)
     home = tmp_path / "home"
-    for threads in ("1", "4"):
+    # Once as things are, and once as they were: what was stored meanwhile has no part in it.
+    for threads, more in (("1", []), ("4", ["--as-of", mine.manifest.watermark.isoformat()])):
+        if more:
+            await fill(database, albums=25, seed=1)
+            await say_otherwise(database)
         environment = {**os.environ, "DATABASE_URL": postgres_dsn, "TENSOE_HOME": str(home), "OMP_NUM_THREADS": threads,
                        "PYTHONHASHSEED": threads, "TENSOE_DEMO": "off"}  # fmt: skip
         done = subprocess.run(
-            [sys.executable, "-m", "backend.cli", "dataset", "build", str(written), "--json"],
+            [sys.executable, "-m", "backend.cli", "dataset", "build", str(written), "--json", *more],
             env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["manifest"]["fingerprint"] == mine.manifest.fingerprint
         shutil.rmtree(home, ignore_errors=True)
+
+
+async def say_otherwise(database: Database) -> None:
+    """Every album's source gives other values than before."""
+    merging = Merging(profiles=PROFILES, policy=MergePolicy())
+
+    def say(_album: str, records: Sequence[SourceRecord]) -> SourceRecord:
+        (record,) = records
+        tracks = tuple(replace(t, popularity=1, audio_features={"tempo": 60.0}) for t in record.album.tracks)
+        return replace(record, album=replace(record.album, tracks=tracks))
+
+    async with database.connection() as connection:
+        albums = [row["id"] for row in await connection.fetch("SELECT id FROM albums")]
+    done = await Remerging(database).revise(albums, say, lambda i, r: merging.levels(r, album_id=i))
+    assert done.changed == len(albums)
 
 
 EVERY_KIND: list[dict[str, Any]] = [

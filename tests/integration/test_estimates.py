@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,14 +12,19 @@ from backend.features.estimate import Estimator, fit
 from backend.ingestion.insert_to_supabase import Merging, insert_album
 from backend.ingestion.policy import MergePolicy
 from backend.models.ingestion_models import RightsLevel, SourceRecord, Tag, TrackRecord
+from backend.models.results import TrackFilter
 from backend.repositories.album_store import AlbumRepository
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
 from backend.repositories.feature_models import FeatureModels
 from backend.repositories.remerging import Remerging
 from backend.repositories.storage import Storage
+from backend.repositories.track_columns import FLAT_COLUMNS
+from backend.repositories.track_snapshots import Snapshot, TrackSnapshots
 from backend.services.estimates import Estimates
+from backend.services.knowledge import Knowledge
 from backend.services.upkeep_service import UpkeepService
+from backend.utils.errors import InvalidInputError
 from tests.integration.test_upkeep import PROFILES, everything, said
 from tests.unit.features.songs import songs
 
@@ -158,3 +164,40 @@ async def test_purging_a_source_takes_the_models_that_were_learnt_from_it(
     assert await models.digests() == {}
     ((_, danceability, _, marked, _),) = await rows(database)
     assert (danceability, marked) == (None, "{}")
+
+
+async def test_the_past_has_the_estimates_of_its_model(database: Database, model: Estimator, other: Estimator) -> None:
+    chosen = await merging(database, any=model)
+    assert isinstance(chosen.estimate, Estimates)
+    for n in range(3):
+        await insert_album(AlbumRepository(database), [unmeasured("shop", energy=n / 4)], merging=chosen)
+    known = Knowledge(TrackSnapshots(database), merging=chosen, estimates=chosen.estimate)
+
+    async def read(as_of: datetime | None = None, *, estimates: bool = True) -> Snapshot:
+        return await known.tracks(TrackFilter(estimates=estimates), as_of=as_of, columns=FLAT_COLUMNS)
+
+    async def stored() -> None:
+        return None
+
+    upkeep = UpkeepService(
+        Remerging(database), Storage(database), CatalogueState(database), FeatureModels(database),
+        merging=chosen, stored=stored,
+    )  # fmt: skip
+    await upkeep.rebuild()  # notes the policy: rows are copied where the model is the same
+    first, measured = await read(), await read(estimates=False)
+    assert (await read(first.moment)).tracks.equals(first.tracks)
+    await merging(database, any=other)
+    await upkeep.rebuild()
+    second = await read()
+    assert not second.tracks.equals(first.tracks)
+    await FeatureModels(database).remove(ANY)
+    await upkeep.rebuild()
+    third = await read()
+    assert set(third.tracks.column("estimates").to_pylist()) == {"{}"}
+    for before in (first, second, third):
+        assert (await read(before.moment)).tracks.equals(before.tracks)
+    assert "estimate" not in str(measured.tracks.column("provenance").to_pylist())
+    await upkeep.purge("fans")  # which the models of the level may have been learnt from
+    with pytest.raises(InvalidInputError, match=r"cannot be used any more: it was purged .* estimates = false"):
+        await read(first.moment)
+    assert (await read(first.moment, estimates=False)).tracks.equals(measured.tracks)
