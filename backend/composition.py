@@ -43,6 +43,7 @@ from backend.repositories.jobs import JobRepository
 from backend.repositories.listens import ListenRepository
 from backend.repositories.measured_tracks import MeasuredTracks
 from backend.repositories.provenances import Provenances
+from backend.repositories.record_changes import RecordChanges
 from backend.repositories.remerging import Remerging
 from backend.repositories.retries import RetryRepository
 from backend.repositories.source_memory import SourceMemory
@@ -68,6 +69,7 @@ from backend.services.checks.machine import check_cache, check_disk, check_folde
 from backend.services.checks.reach import check_reach
 from backend.services.checks.storage import check_database
 from backend.services.checks.work import check_budgets, check_queue, check_rights
+from backend.services.dataset_comparison import DataSetComparison
 from backend.services.dataset_folders import DataSetFolders
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
@@ -189,9 +191,10 @@ def build_services(
     refreshing = RefreshService(DueRepository(database), Budgets(database), ingestion, settings.ingestion)
     ml = MlService(TrackReader(database), settings.ml, threads=threads)
     home = settings.app.tensoe_home
+    folders = DataSetFolders(home / "datasets")
     datasets = DataSetService(
         Knowledge(TrackSnapshots(database), merging=merging, estimates=estimates),
-        DataSetFolders(home / "datasets"),
+        folders,
         exports=home / "dataset-exports",
         profiles=profiles,
     )
@@ -260,6 +263,7 @@ def build_services(
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
         datasets=datasets,
+        dataset_comparison=DataSetComparison(folders, RecordChanges(database)),
         dataset_work=DataSetWork(datasets),
         listening=ListeningService(ListenRepository(database)),
         doctor=build_doctor(settings, sources=sources, database=database, cache=cache, metrics=metrics),

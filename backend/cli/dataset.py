@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,10 @@ dataset = typer.Typer(
 )
 
 Named = Annotated[str, typer.Argument(help="A name (its newest build), or the first digits of a fingerprint.")]
+Other = Annotated[
+    str | None,
+    typer.Argument(help="The later of both. Left out: the first, compared with the build of its name before it."),
+]
 _DIGITS = 12  # of a fingerprint, on the screen
 
 
@@ -105,6 +110,77 @@ def check(named: Named) -> None:
         if damaged:
             raise typer.Exit(1)
         out.print("Every file is what was built.")
+
+    run(work())
+
+
+@dataset.command("diff")
+def diff(
+    one: Named,
+    other: Other = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="Rows, values and figures shown of each kind; all are counted.")
+    ] = 10,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A line per change and per count.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say how a data set differs from another, and why: rows, values, columns, what was learnt.
+
+    With one name: how its newest build differs from the one before.
+    """
+
+    async def work() -> None:
+        async with opened(worker=False) as container:
+            found = await container.services.dataset_comparison.diff(one, other, limit=limit)
+        from backend.features import changes  # late: it loads DuckDB
+
+        if as_json:
+            show_json(found.to_plain())
+        elif as_csv:
+            sys.stdout.buffer.write(changes.as_csv(found))
+            sys.stdout.flush()
+        else:
+            for line in changes.as_text(found):
+                out.print(Text(line))
+
+    run(work())
+
+
+@dataset.command("drift")
+def drift(
+    one: Named,
+    other: Other = None,
+    page: Annotated[
+        Path | None, typer.Option("--html", help="Write the quality report with the drift as a page.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say how far the values of a data set drifted since another one.
+
+    With one name: since the build before its newest one.
+    """
+
+    async def work() -> None:
+        async with opened(worker=False) as container:
+            found = await container.services.dataset_comparison.drift(one, other)
+        report = found.report
+        if page is not None:
+            from backend.features.quality import as_html  # late: it loads Arrow
+
+            page.write_text(as_html(report), encoding="utf-8")
+        if as_json:
+            show_json(report.to_plain())
+            return
+        table = Table("field", "drift", "PSI", "KS", "variation", "known before", "known now", box=None, pad_edge=False)
+        for d in report.drift or ():
+            figures = ("" if f is None else f"{f:.3f}" for f in (d.psi, d.ks, d.variation))
+            table.add_row(d.field, d.grade, *figures, f"{d.coverage_before:.1%}", f"{d.coverage_after:.1%}")
+        out.print(
+            Text(f"{found.before.name} {found.before.fingerprint[:_DIGITS]} → {found.after.fingerprint[:_DIGITS]}")
+        )
+        out.print(table)
+        if page is not None:
+            out.print(Text(str(page)))
 
     run(work())
 

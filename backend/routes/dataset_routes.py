@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Query
 from fastapi.responses import FileResponse, Response
 
 from backend.routes import schemas_datasets as schemas
 from backend.routes.answers import json_answer
 from backend.routes.dependencies import WRITES, With
+from backend.services.dataset_comparison import MOST_SHOWN
 from backend.services.dataset_work import DataSetTask
 from backend.services.recipes import parse_recipe
 
@@ -95,6 +96,54 @@ async def remove(named: Named, with_: With) -> Response:
 async def file(named: Named, path: Annotated[str, Path(max_length=200)], with_: With) -> Response:
     """`manifest.json`, or a file that the manifest names."""
     return FileResponse(await with_.datasets.file(named, path))
+
+
+@router.get(
+    "/datasets/{named}/diff/{other}",
+    response_model=schemas.Changes,
+    responses={**_UNKNOWN, 200: {"content": {"text/csv": {}}}},
+    summary="How another one differs",
+)
+async def diff(
+    named: Named,
+    other: Named,
+    with_: With,
+    limit: Annotated[int, Query(ge=0, le=MOST_SHOWN, description="Rows, values and figures shown of each kind.")] = 20,
+    form: Annotated[Literal["json", "csv"], Query(description="How it is told.")] = "json",
+) -> Response:
+    """Rows, values, columns and learnt figures that came, went or changed from the first to the second, and why.
+
+    All are counted; `reasons` says what the reasons mean.
+    """
+    found = await with_.dataset_comparison.diff(named, other, limit=limit)
+    if form == "csv":
+        from backend.features.changes import as_csv  # late: it loads DuckDB
+
+        return Response(as_csv(found), media_type="text/csv")
+    return json_answer(found.to_plain())
+
+
+@router.get(
+    "/datasets/{named}/drift/{other}",
+    response_model=schemas.Drifted,
+    responses={**_UNKNOWN, 200: {"content": {"text/html": {}}}},
+    summary="How far another one drifted",
+)
+async def drift(
+    named: Named,
+    other: Named,
+    with_: With,
+    form: Annotated[Literal["json", "html"], Query(description="How it is told.")] = "json",
+) -> Response:
+    """The second one's quality report, with what changed in its fields since the first."""
+    found = await with_.dataset_comparison.drift(named, other)
+    if form == "html":
+        from backend.features.quality import as_html  # late: it loads Arrow
+
+        return Response(as_html(found.report), media_type="text/html")
+    return json_answer(
+        {"before": found.before.fingerprint, "after": found.after.fingerprint, "report": found.report.to_plain()}
+    )
 
 
 @router.post(

@@ -17,6 +17,7 @@ from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
+from backend.services.dataset_comparison import DataSetComparison
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
 from backend.services.demo_service import DemoService
@@ -75,6 +76,7 @@ class Services:
     provenance: ProvenanceService
     listening: ListeningService
     datasets: DataSetService
+    dataset_comparison: DataSetComparison
     dataset_work: DataSetWork
     doctor: Doctor
     work: WorkService

@@ -87,6 +87,110 @@ class DataSets(Schema):
     data: list[DataSetManifest]
 
 
+class Told(Schema):
+    """Something that was asked for or learnt, and is another now; values as JSON text."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+class ReasonCount(Schema):
+    """How many rows changed for a reason."""
+
+    why: str
+    rows: int
+
+
+class RowChange(Schema):
+    """A row that came, went, or stands in another part."""
+
+    id: str
+    title: str
+    artist: str
+    before: str | None
+    """The part; null where it was not."""
+    after: str | None
+    why: str
+
+
+class RowChanges(Schema):
+    """Rows that came, went or moved: all counted, the first of them by id shown."""
+
+    rows: int
+    why: list[ReasonCount]
+    shown: list[RowChange]
+
+
+class ValueChange(Schema):
+    """A value that changed, as text, and who gave it."""
+
+    id: str
+    before: str | None
+    after: str | None
+    source_before: str | None
+    source_after: str | None
+    why: str
+
+
+class FieldChanges(Schema):
+    """A field of the tracks, in the rows that both have."""
+
+    field: str
+    rows: int
+    why: list[ReasonCount]
+    shown: list[ValueChange]
+
+
+class ColumnChange(Schema):
+    """A column that only one of both has."""
+
+    column: str
+    why: str
+
+
+class FeatureChanges(Schema):
+    """A column of features (or the target), in the rows that both have."""
+
+    column: str
+    rows: int
+    why: list[ReasonCount]
+
+
+class Changes(Schema):
+    """How one data set differs from another, and why."""
+
+    before: str
+    after: str
+    same: bool
+    about: list[Told]
+    recipe: list[Told]
+    rows_before: int
+    rows_after: int
+    came: RowChanges
+    went: RowChanges
+    moved: RowChanges
+    fields: list[FieldChanges]
+    columns_came: list[ColumnChange]
+    columns_went: list[ColumnChange]
+    features: list[FeatureChanges]
+    learnt: list[Told]
+    learnt_in_all: int
+    format: str
+    version: int
+    reasons: dict[str, str]
+    """What those that occur mean."""
+
+
+class Drifted(Schema):
+    """A data set's quality report, with its drift since another one."""
+
+    before: str
+    after: str
+    report: dict[str, Any]
+    """As `quality.json` of a data set, with `drift` by field."""
+
+
 class DataSetTask(Schema):
     """A build or an export on its way."""
 

@@ -99,6 +99,23 @@ class DataSetFolders:
             )
         return begun[0]
 
+    def pair(self, one: str, other: str | None) -> tuple[Manifest, Manifest]:
+        """Two data sets to compare; without the second, the build of its name before the first one, and the first one.
+
+        Raises:
+            NotFoundError: there is no such data set, or none before it.
+        """
+        found = self.find(one)
+        if other is not None:
+            return found, self.find(other)
+        builds = [m for m in self.all() if m.name == found.name]
+        before = builds[builds.index(found) + 1 :]
+        if not before:
+            raise NotFoundError(
+                f"There is no build of {found.name} before this one to compare it with; name two data sets"
+            )
+        return before[0], found
+
     def path(self, manifest: Manifest) -> Path:
         """Where a data set stands."""
         return self._folder / manifest.fingerprint
