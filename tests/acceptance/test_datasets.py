@@ -20,6 +20,7 @@ import polars as pl
 from backend.repositories.database import Database
 from tests.fixtures.api import Open
 from tests.integration.catalogue import fill
+from tests.integration.test_datasets import say_otherwise
 
 RECIPE = {"name": "songs", "target": "popularity", "naive_gain": False}
 
@@ -66,6 +67,43 @@ async def test_from_a_recipe_to_files_and_a_single_tracks_features(open_api: Ope
         assert any(name.endswith("README.md") for name in zipfile.ZipFile(io.BytesIO(archive.content)).namelist())
         assert (await api.delete("/ml/datasets/songs")).json()["fingerprint"] == task["result"]
         assert (await api.get("/ml/datasets/songs")).status_code == 404
+
+
+async def test_the_past_and_what_changed_since(open_api: Open, database: Database) -> None:
+    await fill(database, albums=30)
+    async with open_api(TENSOE_DEMO="off") as api:
+        first = (await finished(api, await api.post("/ml/datasets", json=RECIPE)))["result"]
+        moment = (await api.get(f"/ml/datasets/{first}")).json()["watermark"]
+        await say_otherwise(database)
+        after = (await finished(api, await api.post("/ml/datasets", json=RECIPE)))["result"]
+        again = await finished(api, await api.post("/ml/datasets", json={**RECIPE, "as_of": moment}))
+        assert (again["result"], again["is_new"]) == (first, False)
+        assert after != first
+        told = (await api.get(f"/ml/datasets/{first}/diff/songs", params={"limit": 3})).json()
+        assert (told["before"], told["after"], told["same"]) == (first, after, False)
+        tempo = next(f for f in told["fields"] if f["field"] == "tempo")
+        assert [c["why"] for c in tempo["why"]] == ["source"]
+        assert len(tempo["shown"]) == 3
+        assert {v["after"] for v in tempo["shown"]} == {"60.0"}
+        assert told["reasons"]["source"] == "a source says something else"
+        table = pl.read_csv((await api.get(f"/ml/datasets/{first}/diff/songs", params={"form": "csv"})).content)
+        shown = table.filter((pl.col("kind") == "value") & (pl.col("name") == "tempo") & pl.col("rows").is_not_null())
+        assert shown["rows"].sum() == tempo["rows"]
+        drifted = (await api.get(f"/ml/datasets/{first}/drift/songs")).json()
+        assert {d["field"]: d["grade"] for d in drifted["report"]["drift"]}["tempo"] == "strong"
+        page = await api.get(f"/ml/datasets/{first}/drift/songs", params={"form": "html"})
+        assert page.headers["content-type"].startswith("text/html")
+        assert "tempo changed since the earlier data set" in page.text
+        for as_of, says in (("2026-01-05", "names no time zone"), ("soon", "as_of")):
+            answer = await api.post("/ml/datasets", json={**RECIPE, "as_of": as_of})
+            assert answer.status_code == 422
+            assert says in answer.text
+        for as_of, says in (("2999-01-01T00:00:00Z", "is to come"), ("1999-01-01T00:00:00Z", "what is kept begins at")):
+            task = await finished(api, await api.post("/ml/datasets", json={**RECIPE, "as_of": as_of}))
+            assert task["state"] == "failed"
+            assert says in task["detail"]
+        assert (await api.get("/ml/datasets/songs/diff/none")).status_code == 404
+        assert (await api.get("/ml/datasets/songs/diff/songs", params={"limit": -1})).status_code == 422
 
 
 READ = {
@@ -123,6 +161,22 @@ def test_the_command_line(tmp_path: Path) -> None:
     (found,) = json.loads(tensoe("dataset", "list", "--json"))
     assert found["name"] == "songs"
     assert found["fingerprint"] in tensoe("dataset", "show", "songs")
+    assert "There is no build of songs before this one" in tensoe("dataset", "diff", "songs", code=1)
+    kept = tmp_path / "home/datasets" / found["fingerprint"] / "recipe.json"
+    again = tensoe("dataset", "build", str(kept), "--as-of", found["watermark"])
+    assert "Nothing has changed: it was there already" in again
+    assert "names no time zone" in tensoe("dataset", "build", str(recipe), "--as-of", "2026-01-05", code=2)
+    recipe.write_text("target = 'tempo'\nnaive_gain = false\nmin_features = 8\n[filter]\nyear_from = 1990\n")
+    tensoe("dataset", "build", str(recipe))
+    said = tensoe("dataset", "diff", "songs")
+    assert "filter.year_from: null → 1990" in said
+    assert ": the recipe asks for something else" in said
+    told = json.loads(tensoe("dataset", "diff", found["fingerprint"][:12], "songs", "--json", "--limit", "0"))
+    assert told["rows_before"] - told["rows_after"] == told["went"]["rows"] > 0
+    page = tmp_path / "drift.html"
+    assert "release_year" in tensoe("dataset", "drift", "songs", "--html", str(page))
+    assert "release_year changed since the earlier data set" in page.read_text()
+    tensoe("dataset", "delete", "songs", "--yes")
     made = tensoe("dataset", "export", "songs", "--form", "csv", "--into", str(tmp_path / "out"))
     assert "songs-" in made
     assert "Every file is what was built." in tensoe("dataset", "check", "songs")

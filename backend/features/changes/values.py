@@ -19,10 +19,10 @@ _FIELD: Final = """
 CREATE OR REPLACE TEMP TABLE field AS SELECT id, was, is_now, gave, gives, CASE
     WHEN {rights} THEN 'rights'
     WHEN ({one_estimate}) AND NOT is_moved THEN {estimates}
-    WHEN is_moved AND gave IS NOT DISTINCT FROM gives
-        AND list_has_any(string_split(coalesce(gave, ''), '+'), string_split(moved, '+')) THEN 'source'
+    WHEN is_moved AND coalesce(gave, gives) IS NOT DISTINCT FROM coalesce(gives, gave)
+        AND list_has_any(string_split(coalesce(gave, gives, ''), '+'), string_split(moved, '+')) THEN 'source'
     WHEN is_moved AND gave IS NULL AND gives IS NULL THEN 'source'
-    WHEN is_moved AND gave IS DISTINCT FROM gives THEN 'chosen'
+    WHEN is_moved AND gave <> gives THEN 'chosen'
     WHEN is_moved THEN 'together'
     WHEN {policy} THEN 'policy'
     WHEN {code} THEN 'code'
