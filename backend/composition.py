@@ -263,7 +263,7 @@ def build_services(
         features=FeatureService(MeasuredTracks(database), models, estimates, rebuild=upkeep.rebuild),
         provenance=ProvenanceService(Histories(database), merging=merging),
         datasets=datasets,
-        dataset_comparison=DataSetComparison(folders, RecordChanges(database)),
+        dataset_comparison=DataSetComparison(folders, RecordChanges(database), profiles=profiles),
         dataset_work=DataSetWork(datasets),
         listening=ListeningService(ListenRepository(database)),
         doctor=build_doctor(settings, sources=sources, database=database, cache=cache, metrics=metrics),

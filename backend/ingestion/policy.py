@@ -99,6 +99,11 @@ ESTIMATE: Final = "estimate"
 """Stands in provenance where a source's name would, for what no source measured."""
 
 
+def counts_at(profile: SourceProfile, level: RightsLevel) -> bool:
+    """Whether anything that a source gives may be shown at a level of rights."""
+    return any(level.permits(rights) for rights in (profile.rights, *profile.rights_of.values()))
+
+
 def rights_to(profile: SourceProfile, name: str) -> Rights:
     """The rights of what a source gives for a field, or an audio feature."""
     if name in _FEATURES and name not in profile.rights_of:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from backend.ingestion.policy import counts_at
+from backend.ingestion.source import SourceProfile
 from backend.models.datasets import Manifest
+from backend.models.ingestion_models import RightsLevel
 from backend.repositories.record_changes import RecordChanges
 from backend.services.dataset_folders import DataSetFolders
 from backend.utils.errors import InvalidInputError
@@ -43,11 +47,15 @@ class DataSetComparison:
     Args:
         folders: where they are kept.
         records: whose word changed in between.
+        profiles: every registered source's: below the level `any`, only the word of those that are permitted there counts.
     """
 
-    def __init__(self, folders: DataSetFolders, records: RecordChanges) -> None:
+    def __init__(
+        self, folders: DataSetFolders, records: RecordChanges, *, profiles: Mapping[str, SourceProfile]
+    ) -> None:
         self._folders = folders
         self._records = records
+        self._profiles = profiles
         self._turn = asyncio.Semaphore(1)  # each takes memory for two data sets
 
     async def diff(self, one: str, other: str | None = None, *, limit: int = 20) -> Changes:
@@ -69,7 +77,11 @@ class DataSetComparison:
             from backend.features.changes import Side, compare  # late: it loads DuckDB
 
             before, after = (Side(self._folders.path(m), m) for m in self._folders.pair(one, other))
-            known = self._records.between(before.manifest.watermark, after.manifest.watermark)
+            known = self._records.between(
+                before.manifest.watermark,
+                after.manifest.watermark,
+                sources=self._counting(before.manifest, after.manifest),
+            )
             return compare(before, after, known, limit=limit)
 
         async with self._turn:
@@ -100,6 +112,13 @@ class DataSetComparison:
 
         async with self._turn:
             return await asyncio.to_thread(work)
+
+    def _counting(self, before: Manifest, after: Manifest) -> list[str]:
+        """The sources that decide on the values of both; none named: all of them."""
+        if before.rights != after.rights or after.rights == RightsLevel.ANY:
+            return []
+        level = RightsLevel(after.rights)
+        return [name for name, profile in self._profiles.items() if counts_at(profile, level)]
 
     def _tracks(self, manifest: Manifest) -> dict[str, pa.Table]:
         import pyarrow as pa

@@ -11,6 +11,7 @@ import structlog
 
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.merger import Levels
+from backend.ingestion.policy import counts_at
 from backend.models.ingestion_models import SourceRecord
 from backend.models.results import TrackFilter
 from backend.repositories.track_snapshots import Snapshot, TrackSnapshots
@@ -66,4 +67,8 @@ class Knowledge:
                 track_filter, moment=moment, merge=merge, policy=policy, is_same_model=is_same_model, columns=columns
             )
 
-        return await asyncio.to_thread(read)
+        found = await asyncio.to_thread(read)
+        profiles, level = merging.profiles, track_filter.rights
+        # What nobody may see at this level is not missing from it.
+        hidden = {name for name, profile in profiles.items() if not counts_at(profile, level)}
+        return replace(found, lost=tuple(each for each in found.lost if each.source not in hidden))

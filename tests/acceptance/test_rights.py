@@ -59,6 +59,8 @@ WITHOUT = {
     "/ml/datasets": "what was built, at which level; no values",
     "/ml/datasets/{named}": "what was built, at which level; no values but names of tags",
     "/ml/datasets/{named}/files/{path}": "a data set holds the level it was built at; rights.json stands in it",
+    "/ml/datasets/{named}/diff/{other}": "of what two data sets hold, at the levels they were built at",
+    "/ml/datasets/{named}/drift/{other}": "of what two data sets hold, at the levels they were built at",
     "/ml/datasets/work/{task_id}": "how far a build is, no values",
     "/ml/datasets/exports/{name}": "an export holds the level its data set was built at; the rights stand in it",
     "/ml/genres/tree": "our own vocabulary: no source's values",

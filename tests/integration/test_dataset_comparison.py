@@ -35,7 +35,7 @@ async def service(database: Database, tmp_path: Path) -> DataSetService:
 
 @pytest.fixture
 def comparison(database: Database, tmp_path: Path) -> DataSetComparison:
-    return DataSetComparison(DataSetFolders(tmp_path / "[a]*"), RecordChanges(database))
+    return DataSetComparison(DataSetFolders(tmp_path / "[a]*"), RecordChanges(database), profiles=PROFILES)
 
 
 def reasons(of: Any) -> dict[str, int]:
@@ -129,6 +129,20 @@ async def test_another_policy_is_told(
     found = await diff(comparison, first, after)
     assert reasons(by_field(found)["popularity"]) == {"policy": 8}
     assert {t.path for t in found.about} >= {"policy", "watermark"}
+
+
+async def test_at_a_level_of_rights_the_word_of_others_is_no_reason(
+    database: Database, service: DataSetService, comparison: DataSetComparison, tmp_path: Path
+) -> None:
+    await fill(database)
+    first = await build(service, filter={"rights": "open"})
+    for title in ALBUMS:
+        await store(database, said("shop", title, release_date="1960"))  # of which nothing is shown here
+    policy = MergePolicy(order={"release_date": ("-commons",)})
+    await upkeep(database, policy=policy).rebuild()
+    after = await build(serve(database, tmp_path / "[a]*", replace(MERGING, policy=policy)), filter={"rights": "open"})
+    found = await diff(comparison, first, after)
+    assert set(reasons(by_field(found)["release_date"])) == {"policy"}
 
 
 async def test_all_is_counted_and_no_more_is_shown_than_asked_for(

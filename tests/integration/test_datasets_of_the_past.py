@@ -251,6 +251,8 @@ async def test_what_was_purged_since_is_gone_and_said_to_be(
     again = await then(database, first, tmp_path / "again")
     (lost,) = again.lost
     assert (lost.source, lost.albums, lost.records) == ("fans", 4, 4)
+    free = await then(database, first, tmp_path / "free", filter={"rights": "open"})
+    assert free.lost == ()
     tracks = pq.read_table(tmp_path / "again" / again.fingerprint / "tracks/train.parquet")
     assert not [p for p in tracks.column("provenance").to_pylist() if "fans" in p]
     for source in ("shop", "commons"):

@@ -39,7 +39,7 @@ from tests.table_files import HEAD, TRACKS, albums_table, file, generated, row, 
 PROFILES = all_profiles(build_sources())
 MERGING = Merging(profiles=PROFILES, policy=MergePolicy())
 REAL = SHARED / "data" / "tables" / "spotify_songs.csv"
-WHENS = {"fetched_at", "valid_from", "valid_to"}
+WHENS = {"fetched_at", "valid_from", "valid_to", "known_from", "known_to"}
 
 
 def service(database: Database, merging: Merging = MERGING) -> TableImport:

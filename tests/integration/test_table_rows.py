@@ -41,7 +41,7 @@ async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
                 else "id"
             )
             rows = await connection.fetch(f"SELECT * FROM {table} ORDER BY {order}")
-            dropped = _CLOCKS | ({"id"} if table == "source_records" else set())
+            dropped = _CLOCKS | ({"id", "known_from"} if table == "source_records" else set())
             found[table] = [{k: v for k, v in row.items() if k not in dropped} for row in rows]
     return found
 
