@@ -38,11 +38,12 @@ def import_(
         ),
     ],
     listener: Listener = "me",
+    consent: Annotated[bool, typer.Option("--consent", help="Agree to what is kept, without being asked.")] = False,
     as_json: Json = False,
 ) -> None:
     """Take in exports of your listening history; twice, or several that overlap, adds nothing twice.
 
-    Each file is recognised by its content. Exit code: 0 all was read, 1 some rows could not be, 2 a file is no history (nothing
+    The first time it says what is kept, why and how to erase it, and asks. Each file is recognised by its content. Exit code: 0 all was read, 1 some rows could not be, 2 a file is no history (nothing
     was stored then).
     """
     from backend.ingestion.histories.files import files_at
@@ -51,10 +52,13 @@ def import_(
 
     async def work() -> HistoryReport:
         async with opened(worker=False) as container:
+            service = container.services.listening
+            agreed = consent or await service.has_consent(listener) or _ask(listener)
             with err.status("looking at the files …") as status:
-                return await container.services.listening.take_in(
+                return await service.take_in(
                     files,
                     listener=listener,
+                    consent=agreed,
                     progress=lambda report: status.update(f"{report.listens:,} listens read, {report.added:,} new …"),
                 )
 
@@ -133,6 +137,13 @@ def forget(
     run(work())
 
 
+def _ask(listener: str) -> bool:
+    from backend.services.listening_service import CONSENT
+
+    err.print(Text(CONSENT))
+    return typer.confirm(f"Does {listener} agree?", abort=True, err=True)
+
+
 def _show_report(report: HistoryReport) -> None:
     rate = f" ({report.listens / report.seconds:,.0f} a second)" if report.seconds and report.listens > _SHOWN else ""
     known = report.listens - report.added - report.replaced
@@ -169,7 +180,8 @@ def _say_more(number: int, what: str) -> None:
 def _show_summary(found: ListenerSummary) -> None:
     share = found.resolved / found.listens
     sources = ", ".join(f"{n:,} {source}" for source, n in sorted(found.sources.items()))
-    out.print(Text.assemble((found.listener, "bold"), f"  {found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}"))
+    agreed = "" if found.consented_at is None else f", kept with consent of {found.consented_at:%Y-%m-%d}"
+    out.print(Text.assemble((found.listener, "bold"), f"  {found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}{agreed}"))
     out.print(
         f"{_counted(found.listens, 'listen')} ({sources}), {_counted(found.plays, 'play')} of 30 seconds or longer; "
         f"{_counted(found.tracks, 'track')}, {_counted(found.artists, 'artist')}, {found.ms_played / 3_600_000:,.0f} hours"

@@ -10,6 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.models.database import Base, Instant
 
 
+class ListenerConsentRow(Base):
+    """That a listener agreed to his history being kept. Without this row there are no listens of his."""
+
+    __tablename__ = "listener_consents"
+
+    listener: Mapped[str] = mapped_column(Text, primary_key=True)
+    given_at: Mapped[datetime | None] = mapped_column(Instant)  # null: imported before anybody was asked
+
+
 class ListenRow(Base):
     """A track that was heard at a time, as one export says it.
 
@@ -20,7 +29,8 @@ class ListenRow(Base):
     __tablename__ = "listens"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    listener: Mapped[str] = mapped_column(Text)  # a name that the user chose
+    # A name that the user chose.
+    listener: Mapped[str] = mapped_column(Text, ForeignKey("listener_consents.listener", ondelete="CASCADE"))
     source: Mapped[str] = mapped_column(Text)
     listened_at: Mapped[datetime] = mapped_column(Instant)  # when it began
     to_the_minute: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # its end was said so, no finer

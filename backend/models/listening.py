@@ -131,6 +131,7 @@ class ListenerSummary:
         last: the latest listen.
         sources: how many listens each export gave.
         top_artists: by plays, first the most.
+        consented_at: when the listener agreed to this being kept; None: it was imported before anybody was asked.
     """
 
     listener: str
@@ -144,3 +145,4 @@ class ListenerSummary:
     last: datetime
     sources: dict[str, int]
     top_artists: list[HeardArtist]
+    consented_at: datetime | None

@@ -12,7 +12,7 @@ from backend.models.database import (
     UnmatchedAlbumRow,
 )
 from backend.models.ingest_jobs import IngestItemRow, IngestJobRow, IngestStepRow, SourceBudgetRow, SourceCallsRow
-from backend.models.listen import ListenRow
+from backend.models.listen import ListenerConsentRow, ListenRow
 from backend.models.track import NoncommercialTrackRow, OpenTrackRow, TrackRow
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "IngestJobRow",
     "IngestStepRow",
     "ListenRow",
+    "ListenerConsentRow",
     "NoncommercialAlbumRow",
     "NoncommercialTrackRow",
     "OpenAlbumRow",

@@ -14,6 +14,7 @@ import asyncpg
 from backend.models.listening import HeardArtist, Listen, ListenerSummary
 from backend.repositories.database import Connection, Database
 from backend.repositories.staging import Stage
+from backend.utils.errors import ConflictError
 
 _PLAYED_MS: Final = 30_000
 """What counts as a play, where it is said how long it was heard: the same as the services count."""
@@ -39,6 +40,23 @@ _KNOWN_BETTER: Final = f"DELETE FROM {_STAGE.table} m USING listens s WHERE s.li
 _INSERT: Final = f"""INSERT INTO listens (listener, {_NAMES}) SELECT $1, {_NAMES} FROM {_STAGE.table}
     WHERE to_the_minute = $2 ORDER BY source, listened_at, track_key ON CONFLICT DO NOTHING"""
 
+
+_CONSENT: Final = """
+INSERT INTO listener_consents (listener, given_at) VALUES ($1, now())
+ON CONFLICT (listener) DO UPDATE SET given_at = excluded.given_at WHERE listener_consents.given_at IS NULL
+"""
+_IS_KEPT: Final = "SELECT EXISTS (SELECT FROM listener_consents WHERE listener = $1)"
+
+# For the planner PostgreSQL keeps the most frequent values of each column, and those of deleted rows until it looks again. Of an
+# empty table it keeps them for good: hence a row that says nothing, which nobody else ever sees.
+_UNLEARN: Final = (
+    "INSERT INTO listener_consents (listener) VALUES ('')",
+    """INSERT INTO listens (listener, source, listened_at, track, artist, track_key, artist_key)
+       VALUES ('', '', 'epoch', '', '', '', '')""",
+    "ANALYZE listens",
+    "ANALYZE listener_consents",
+    "DELETE FROM listener_consents WHERE listener = ''",
+)
 
 _NEAR: Final = "interval '2 minutes'"
 _HEARD: Final = f"(%s.ms_played IS NULL OR %s.ms_played >= {_PLAYED_MS})"
@@ -105,7 +123,8 @@ SELECT listener, count(*) AS listens, count(*) FILTER (WHERE {_PLAYED}) AS plays
        count(DISTINCT artist_key) AS artists, count(track_id) AS resolved, coalesce(sum(ms_played), 0)::bigint AS ms_played,
        min(listened_at) AS first, max(listened_at) AS last,
        (SELECT jsonb_object_agg(source, n)::text FROM
-            (SELECT source, count(*) AS n FROM listens i WHERE i.listener = l.listener GROUP BY source) s) AS sources
+            (SELECT source, count(*) AS n FROM listens i WHERE i.listener = l.listener GROUP BY source) s) AS sources,
+       (SELECT given_at FROM listener_consents c WHERE c.listener = l.listener) AS consented_at
 FROM listens l WHERE $1::text IS NULL OR listener = $1 GROUP BY listener ORDER BY listener
 """
 # Under the spelling that is said most.
@@ -130,10 +149,24 @@ class ListenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def has_consent(self, listener: str) -> bool:
+        """Whether the listener has agreed to his history being kept."""
+        async with self._database.connection() as connection:
+            asked = "SELECT EXISTS (SELECT FROM listener_consents WHERE listener = $1 AND given_at IS NOT NULL)"
+            return bool(await connection.fetchval(asked, listener))
+
+    async def consent(self, listener: str) -> None:
+        """Note that the listener agrees; the first time counts."""
+        async with self._database.connection() as connection:
+            await connection.execute(_CONSENT, listener)
+
     async def add(self, listener: str, listens: Sequence[Listen]) -> Added:
         """Store those that are not there; of one said to the minute and to the second, the latter.
 
         One that another source has said already fills what that left out, and is not stored beside it.
+
+        Raises:
+            ConflictError: the listener has not agreed, or was forgotten meanwhile.
         """
         new, replaced, elsewhere = 0, 0, Counter[str]()
         # One after the other, so that what two exports say in one part is compared too.
@@ -152,6 +185,11 @@ class ListenRepository:
             await self._count_anew()
         async with self._database.transaction() as connection:
             await _lock(connection, listener)
+            if not await connection.fetchval(_IS_KEPT, listener):
+                raise ConflictError(
+                    f"Nothing of {listener!r} may be kept: he has not agreed, or was forgotten while this was being taken in; "
+                    "no more of it is stored"
+                )
             await connection.execute(_STAGE.definition)
             await connection.copy_records_to_table(_STAGE.table, records=rows, columns=_STAGE.names)
             await connection.execute(f"ANALYZE {_STAGE.table}")
@@ -161,6 +199,8 @@ class ListenRepository:
             if roughly:
                 await connection.execute(_KNOWN_BETTER, listener)
                 added += _count(await connection.execute(_INSERT, listener, True))
+            # It would stay with the connection, and PostgreSQL's samples of it too.
+            await connection.execute(f"DROP TABLE {_STAGE.table}")
         return Added(new=added - replaced, replaced=replaced, elsewhere=elsewhere)
 
     async def resolve(self, listener: str | None = None) -> int:
@@ -189,11 +229,24 @@ class ListenRepository:
         async with self._database.connection() as connection:
             await connection.execute("ANALYZE listens")
 
-    async def forget(self, listener: str) -> int:
-        """Delete all of a listener; how many listens that were."""
+    async def forget(self, listener: str) -> int | None:
+        """Delete all of a listener, also from what PostgreSQL has learnt of the tables' values.
+
+        Returns:
+            How many listens that were; None when there was nobody of this name.
+        """
         async with self._database.transaction() as connection:
             await _lock(connection, listener)
-            return _count(await connection.execute("DELETE FROM listens WHERE listener = $1", listener))
+            gone = _count(await connection.execute("DELETE FROM listens WHERE listener = $1", listener))
+            known = _count(await connection.execute("DELETE FROM listener_consents WHERE listener = $1", listener))
+        # Also for a name that is not known: asked again after it was cut short, it is brought to its end.
+        async with self._database.transaction() as connection:
+            for statement in _UNLEARN:
+                await connection.execute(statement)
+        async with self._database.connection() as connection:
+            for table in ("listens", "listener_consents"):  # the dead rows, and their entries in the indexes
+                await connection.execute(f"VACUUM {table}")
+        return gone if known else None
 
     async def summaries(self, listener: str | None = None, *, top: int) -> list[ListenerSummary]:
         """What is stored of a listener, or of each; none when nothing is.

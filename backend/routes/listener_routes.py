@@ -15,7 +15,7 @@ from backend.routes.answers import json_answer
 from backend.routes.dependencies import WRITES, With
 from backend.routes.guards import is_known
 from backend.routes.uploads import FORM, PROBLEMS, uploaded
-from backend.services.listening_service import DEFAULT, NAME
+from backend.services.listening_service import CONSENT, DEFAULT, NAME
 from backend.utils.errors import UnauthorizedError
 
 STREAMED: Final = frozenset({"/import/listens"})
@@ -45,6 +45,9 @@ Named = Annotated[str, Path(pattern=NAME, description="As it was chosen for the 
 Whose = Annotated[str, Query(pattern=NAME, description="Whose history it is; any name.")]
 
 
+Agreed = Annotated[bool, Query(description=f"That the listener agrees; needed once, until he is forgotten. {CONSENT}")]
+
+
 @router.post(
     "/import/listens",
     response_model=schemas.HistoryAnswer,
@@ -52,14 +55,15 @@ Whose = Annotated[str, Query(pattern=NAME, description="Whose history it is; any
     openapi_extra=FORM,
     responses=PROBLEMS,
 )
-async def import_listens(request: Request, with_: With, listener: Whose = DEFAULT) -> Response:
+async def import_listens(request: Request, with_: With, listener: Whose = DEFAULT, consent: Agreed = False) -> Response:
     """Exports of Spotify (extended streaming history, or the short one), Last.fm and ListenBrainz, as files or zips.
 
     Each is recognised by its content. Doing it twice, or with exports that overlap, adds nothing twice; podcasts and what was
     heard in a private session are left out. Nothing is asked of any service, and nothing of it enters the catalogue.
     """
     async with uploaded(request, most=with_.settings.api.max_import_bytes) as uploads:
-        report = await with_.listening.take_in([_given(upload) for upload in uploads], listener=listener)
+        given = [_given(upload) for upload in uploads]
+        report = await with_.listening.take_in(given, listener=listener, consent=consent)
     return json_answer(report, headers=_PRIVATE)
 
 

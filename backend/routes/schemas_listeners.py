@@ -79,6 +79,8 @@ class ListenerSummary(Schema):
     sources: dict[str, int]
     """How many listens each export gave."""
     top_artists: list[HeardArtist]
+    consented_at: datetime | None
+    """When the listener agreed to this being kept; null: imported before anybody was asked."""
 
 
 class Listeners(Schema):

@@ -19,6 +19,14 @@ DEFAULT: Final = "me"
 """Who listens, unless it is said."""
 NAME: Final = r"^[\w][\w .@+-]{0,63}$"
 """What a listener may be called."""
+CONSENT: Final = (
+    "Kept of each listen: when, which track, artist and album, their identifiers, how long it was heard and whether it was "
+    "skipped; no address, device, country or account. Why: to show your taste and to recommend from it; it enters no catalogue, "
+    "no export and no model, and is sent to nobody. It stays until you erase it, in one call: `tensoe listener forget NAME` "
+    "or DELETE /listeners/NAME."
+)
+"""What a listener agrees to."""
+HOW: Final = "consent=true (tensoe listens import --consent)"
 _AT_ONCE: Final = 20_000  # listens per transaction
 _TOP: Final = 20
 
@@ -38,6 +46,7 @@ class ListeningService:
         files: Sequence[Given],
         *,
         listener: str = DEFAULT,
+        consent: bool = False,
         progress: Callable[[HistoryReport], None] | None = None,
     ) -> HistoryReport:
         """Take exports in; doing it twice, or with exports that overlap, adds nothing twice.
@@ -45,15 +54,22 @@ class ListeningService:
         Args:
             files: see `ingestion.histories.files.files_at`.
             listener: whose they are.
+            consent: whether the listener agrees to `CONSENT`; once is enough, until he is forgotten.
             progress: told how far it is, some thousand listens apart.
 
         Raises:
-            InvalidInputError: a file is no history, or an archive is refused; then nothing is stored. Or the name does not fit.
+            InvalidInputError: a file is no history, an archive is refused, the name does not fit or nobody has agreed; then
+                nothing is stored.
+            ConflictError: the listener was forgotten meanwhile; then nothing more is.
         """
         name, started = named(listener), time.perf_counter()
         if not files:
             raise InvalidInputError("no file is given")
+        if not consent and not await self._repository.has_consent(name):
+            raise InvalidInputError(f"A history is kept only with consent. {CONSENT} If {name!r} agrees, say {HOW}")
         await asyncio.to_thread(require_known, files)
+        if consent:
+            await self._repository.consent(name)
         report = HistoryReport(listener=name)
         rest = listens(files, report)
         while part := await asyncio.to_thread(lambda: list(islice(rest, _AT_ONCE))):
@@ -67,6 +83,14 @@ class ListeningService:
         report.resolved = await self._repository.resolve(name)
         report.seconds = time.perf_counter() - started
         return report
+
+    async def has_consent(self, listener: str) -> bool:
+        """Whether the listener has agreed to his history being kept.
+
+        Raises:
+            InvalidInputError: the name does not fit.
+        """
+        return await self._repository.has_consent(named(listener))
 
     async def resolve(self, listener: str | None = None) -> int:
         """Look again for tracks of the catalogue for listens that have none; None: everybody's.
@@ -105,7 +129,7 @@ class ListeningService:
         """
         name = named(listener)
         gone = await self._repository.forget(name)
-        if not gone:
+        if gone is None:
             raise NotFoundError(_nothing(name))
         return gone
 

@@ -22,7 +22,7 @@ from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
 from backend.repositories.listens import ListenRepository
 from backend.services.listening_service import ListeningService
-from backend.utils.errors import InvalidInputError, NotFoundError
+from backend.utils.errors import ConflictError, InvalidInputError, NotFoundError
 from tests.fakes.music import ARTIST, DELUXE, HARBOUR, Album
 from tests.integration.repositories.samples import NOON
 from tests.unit.ingestion.histories.given import PAYLOADS, given, payload, zipped
@@ -41,7 +41,7 @@ class Listening:
         self.service = ListeningService(ListenRepository(database))
 
     async def take(self, *files: Given, listener: str = "me") -> HistoryReport:
-        return await self.service.take_in(files, listener=listener)
+        return await self.service.take_in(files, listener=listener, consent=True)
 
     async def rows(self, columns: str = "listened_at, track", listener: str = "me") -> list[tuple[Any, ...]]:
         async with self.database.connection() as connection:
@@ -198,7 +198,7 @@ async def test_nothing_is_stored_when_one_file_is_no_history(listening: Listenin
 async def test_many_more_than_fit_at_once(listening: Listening) -> None:
     rows = [stream(f"Song {n % 700}", minute=n) for n in range(45_000)]
     told: list[int] = []
-    report = await listening.service.take_in([given(rows)], progress=lambda r: told.append(r.added))
+    report = await listening.service.take_in([given(rows)], consent=True, progress=lambda r: told.append(r.added))
     assert (report.added, told) == (45_000, [20_000, 40_000, 45_000])
     assert (await listening.take(given(rows))).added == 0
 
@@ -309,8 +309,12 @@ async def test_importing_resolving_and_forgetting_at_the_same_time(listening: Li
         with contextlib.suppress(NotFoundError):
             await listening.service.forget("me")
 
+    async def take(rows: list[dict[str, Any]]) -> None:
+        with contextlib.suppress(ConflictError):  # forgotten meanwhile
+            await listening.take(given(rows))
+
     resolving = [listening.service.resolve() for _ in range(3)] + [listening.service.resolve("me") for _ in range(2)]
-    await asyncio.gather(*resolving, forget(), listening.take(given(rows[::-1])), forget(), listening.take(given(rows)))
+    await asyncio.gather(*resolving, forget(), take(rows[::-1]), forget(), take(rows))
     await listening.service.resolve()
     assert all(track for (track,) in await listening.rows("track_id"))
 
@@ -360,20 +364,67 @@ async def test_artists_by_plays_under_the_spelling_said_most(listening: Listenin
     assert [(a.name, a.plays, a.resolved) for a in top] == [(ARTIST, 4, 4), ("Ada", 2, 0)]
 
 
-async def test_forgetting_leaves_nothing_of_one_and_all_of_others(listening: Listening) -> None:
-    await listening.take(payload("listenbrainz.json"), listener="secret-name")
-    await listening.take(payload("listenbrainz.json"), listener="you")
-    assert await listening.service.forget("secret-name") == 3
-    async with listening.database.connection() as connection:
-        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+async def everywhere(database: Database, *words: str) -> dict[str, list[str]]:
+    """The tables of every schema, PostgreSQL's own among them, in which one of the words stands."""
+    async with database.connection() as connection:
+        tables = await connection.fetch(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables UNION ALL SELECT 'pg_catalog.pg_stats'"
+        )
+        found = {}
         for (table,) in tables:
-            rows = await connection.fetch(f'SELECT t::text FROM "{table}" t')
-            assert not [row for (row,) in rows if "secret-name" in row], table
-    assert len(await listening.rows(listener="you")) == 3
+            rows = [text for (text,) in await connection.fetch(f"SELECT t::text FROM {table} t") if text]
+            if hits := [word for word in words if any(word in row for row in rows)]:
+                found[table] = hits
+    return found
+
+
+@pytest.mark.parametrize("others", [True, False])
+async def test_forgetting_leaves_nothing_of_one_and_all_of_others(others: bool, listening: Listening) -> None:
+    needles = ("secret-name", "Needle Artist", "Needle Song", "Needle Album", "needleartist", "needle song")
+    rows = [stream("Needle Song", artist="Needle Artist", minute=n) for n in range(300)]
+    rows = [{**row, "master_metadata_album_album_name": "Needle Album"} for row in rows]
+    if others:
+        await listening.take(payload("listenbrainz.json"), listener="you")
+    await listening.take(given(rows), listener="secret-name")
+    await listening.take(given(HEAD + scrobble("Needle Song", artist="Needle Artist")), listener="secret-name")
+    planted = await everywhere(listening.database, *needles)
+    assert {"public.listens", "public.listener_consents", "pg_catalog.pg_statistic"} <= planted.keys()
+    assert await listening.service.forget("secret-name") == 300
+    assert await everywhere(listening.database, *needles) == {}
+    assert len(await listening.rows(listener="you")) == (3 if others else 0)
     with pytest.raises(NotFoundError, match="No listens of 'secret-name' are stored"):
         await listening.service.forget("secret-name")
     with pytest.raises(NotFoundError, match="tensoe listens import"):
         await listening.service.summary("secret-name")
+
+
+async def test_nothing_is_kept_without_consent_and_consent_holds_until_forgotten(listening: Listening) -> None:
+    file = given(HEAD + scrobble("Tide"))
+    with pytest.raises(
+        InvalidInputError, match=r"only with consent.*Kept of each listen.*Why:.*DELETE /listeners/NAME"
+    ):
+        await listening.service.take_in([file])
+    assert await everywhere(listening.database, "Tide", ARTIST) == {}
+    await listening.service.take_in([file], consent=True)
+    agreed = (await listening.service.summary()).consented_at
+    assert agreed is not None
+    await listening.service.take_in([file])
+    await listening.service.take_in([file], consent=True)
+    assert (await listening.service.summary()).consented_at == agreed, "the first time counts"
+    await listening.service.forget("me")
+    with pytest.raises(InvalidInputError, match="only with consent"):
+        await listening.service.take_in([file])
+
+
+async def test_an_import_ends_when_its_listener_is_forgotten(listening: Listening) -> None:
+    rows = [stream(f"Song {n % 700}", minute=n) for n in range(45_000)]
+    told = asyncio.Event()
+    taking = asyncio.create_task(listening.service.take_in([given(rows)], consent=True, progress=lambda _: told.set()))
+    await told.wait()
+    assert await listening.service.forget("me")
+    with pytest.raises(ConflictError, match="forgotten while"):
+        await taking
+    assert await listening.rows() == []
 
 
 @pytest.mark.parametrize("name", ["", " me", "me ", "a/b", "x" * 65, "a\nb", "a\x00b", ".", "-v", "a\n"])
@@ -387,6 +438,6 @@ async def test_a_folder(listening: Listening, tmp_path: Path) -> None:
     for name in ("endsong_0.json", "Userdata.json", "lastfm_ghan.csv"):
         (tmp_path / name).write_bytes((PAYLOADS / name).read_bytes())
     (tmp_path / "more.jsonl").write_text(json.dumps({"a": 1}))
-    report = await listening.service.take_in(files_at([tmp_path]))
+    report = await listening.service.take_in(files_at([tmp_path]), consent=True)
     assert (report.listens, report.added, report.elsewhere) == (4, 3, {"spotify": 1})
     assert [Path(name).name for name in report.passed_over] == ["Userdata.json", "more.jsonl"]

@@ -11,7 +11,7 @@ from tests.fixtures.api import Open
 from tests.integration.routes.test_import import form
 from tests.unit.ingestion.histories.given import PAYLOADS, zipped
 
-PATH = "/import/listens"
+PATH = "/import/listens?consent=true"
 ABBEY = (
     "uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n1621533346,,Beatles,,Abbey Road,,Something,\n"
 )
@@ -22,7 +22,7 @@ async def test_in_summed_and_forgotten(filled: httpx.AsyncClient) -> None:
     sent = form(
         ("a.zip", zipped(endsong_0__json=(PAYLOADS / "endsong_0.json").read_bytes(), b__pdf=b"%\x00")), ("b", ABBEY)
     )
-    answer = await filled.post(PATH, files=sent, params={"listener": "Zoë"})
+    answer = await filled.post(PATH, files=sent, params={"listener": "Zoë", "consent": True})
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert [(f["file"], f["form"], f["listens"]) for f in found["files"]] == [
@@ -30,7 +30,7 @@ async def test_in_summed_and_forgotten(filled: httpx.AsyncClient) -> None:
     ]  # fmt: skip
     assert (found["listens"], found["added"], found["resolved"]) == (3, 3, 1)
     assert (found["passed_over"], found["broken"]) == (["a.zip/b.pdf"], [])
-    assert (await filled.post(PATH, files=sent, params={"listener": "Zoë"})).json()["added"] == 0
+    assert (await filled.post(PATH, files=sent, params={"listener": "Zoë", "consent": True})).json()["added"] == 0
 
     answer = await filled.get("/listeners/Zoë")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
@@ -61,8 +61,11 @@ async def test_broken_rows_are_named(api: httpx.AsyncClient) -> None:
         ({"files": form(("a.zip", zipped(a__json=b" " * 3_000_000)))}, "more than 200 times what it takes packed"),
         ({"files": form(("a.zip", b"PK\x03\x04broken"))}, "is a zip that cannot be opened"),
         ({"json": {}}, "files"),
-        ({"files": form(("a.csv", ABBEY)), "params": {"listener": "a/b"}}, "listener"),
-        ({"files": form(("a.csv", ABBEY)), "params": {"listener": "me "}}, "cannot be a listener's name"),
+        ({"files": form(("a.csv", ABBEY)), "params": {"listener": "a/b", "consent": True}}, "listener"),
+        (
+            {"files": form(("a.csv", ABBEY)), "params": {"listener": "me ", "consent": True}},
+            "cannot be a listener's name",
+        ),
     ],
 )
 async def test_what_cannot_be_taken_in(sent: dict[str, Any], said: str, api: httpx.AsyncClient) -> None:
@@ -96,3 +99,14 @@ async def test_reading_needs_a_key_as_writing_does(open_api: Open) -> None:
         assert (await api.get("/listeners/me", headers=bearer)).json()["listens"] == 2
         assert (await api.get("/albums")).status_code == 200, "the catalogue is read without"
         assert (await api.delete("/listeners/me", headers=key)).status_code == 204
+
+
+async def test_without_consent_nothing_is_kept_and_it_is_said_what_would_be(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/import/listens", files=form(("a.csv", ABBEY)))
+    assert answer.status_code == 422
+    for said in ("Kept of each listen", "Why:", "DELETE /listeners/NAME", "consent=true"):
+        assert said in answer.json()["detail"]
+    assert (await api.get("/listeners")).json()["count"] == 0
+    assert (await api.post(PATH, files=form(("a.csv", ABBEY)))).status_code == 200
+    assert (await api.get("/listeners/me")).json()["consented_at"]
+    assert (await api.post("/import/listens", files=form(("a.csv", ABBEY)))).status_code == 200, "asked once"
