@@ -42,6 +42,14 @@ class Cache(Protocol):
         """Forget everything in the namespace."""
         ...
 
+    async def erase(self, namespace: Namespace) -> bool:
+        """`clear`, and take the values themselves off the storage now, not when their time is up.
+
+        Returns:
+            Whether the storage did so; False when it does not answer.
+        """
+        ...
+
     async def state(self) -> dict[str, Any]:
         """How it stands, for people: `kind`, `reachable` and what else is known."""
         ...

@@ -60,6 +60,11 @@ class MemoryCache:
             self._entries.pop(key, None)
         self._generations[namespace] = self._generations.get(namespace, 0) + 1
 
+    async def erase(self, namespace: Namespace) -> bool:
+        """See `Cache.erase`; here `clear` does so."""
+        await self.clear(namespace)
+        return True
+
     async def state(self) -> dict[str, Any]:
         """See `Cache.state`."""
         self._entries.expire()

@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 _PATIENCE: Final = 0.25  # seconds for one command; computing an answer anew costs about as much
 _PAUSE: Final = 5.0  # seconds a failing server is left alone
+_ERASING: Final = 10.0  # seconds for looking through all keys
+_SCANNED: Final = 1_000  # keys looked at per command
 _CHECK_BYTES: Final = 8
 _GENERATION: Final = re.compile(rb"[0-9a-f]{16}")
 
@@ -75,7 +77,9 @@ class RedisCache:
         """See `Cache.set`."""
 
         async def write() -> None:
-            current = generation if generation is not None else await self._current(namespace)
+            current = await self._current(namespace)
+            if generation not in {None, current}:
+                return  # overtaken: nobody would see it, and it would stay until its time is up
             where = storage_key(namespace, current, key)
             await self._client.set(where, _checksum(where, value) + value, px=max(1, int(ttl * 1000)))
 
@@ -91,6 +95,21 @@ class RedisCache:
         """See `Cache.clear`; when the server does not answer it is made up for before the next use."""
         self._owed.add(namespace)
         await self._guard(self._settle)
+
+    async def erase(self, namespace: Namespace) -> bool:
+        """See `Cache.erase`; what was being computed meanwhile is not kept either."""
+        self._owed.add(namespace)
+
+        async def remove() -> bool:
+            await self._settle()
+            # Of every generation: older ones stay in the server until their time is up.
+            pattern = f"{PREFIX}:{VERSION}:{namespace}:*"
+            keys = [key async for key in self._client.scan_iter(pattern, count=_SCANNED)]
+            if keys := [key for key in keys if key != _generation_key(namespace).encode()]:
+                await self._client.unlink(*keys)
+            return True
+
+        return await self._guard(remove, patience=_ERASING) or False
 
     async def state(self) -> dict[str, Any]:
         """See `Cache.state`."""
@@ -139,12 +158,12 @@ class RedisCache:
             await self._client.set(_generation_key(namespace), secrets.token_hex(8))
             self._owed.discard(namespace)
 
-    async def _guard(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        """Run `ask` in the time allowed; a fault is logged and answered with None."""
+    async def _guard(self, ask: Callable[[], Awaitable[T]], *, patience: float | None = None) -> T | None:
+        """Run `ask` in the time allowed, usually `patience`; a fault is logged and answered with None."""
         if time.monotonic() < self._resume_at:
             return None
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(patience or self._patience):
                 return await ask()
         except Exception as problem:  # noqa: BLE001 - a server that lies makes the library raise any class it likes
             self._resume_at = time.monotonic() + self._pause

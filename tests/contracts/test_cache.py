@@ -71,6 +71,42 @@ async def test_a_value_computed_before_a_clear_stays_unseen(cache: Cache) -> Non
     assert await cache.get("catalogue", "k") is None
 
 
+async def test_erase_leaves_nothing_and_takes_nothing_of_others(cache: Cache) -> None:
+    before = await cache.generation("user")
+    await cache.set("user", "k", b"plays", ttl=60)
+    await cache.set("catalogue", "k", b"tracks", ttl=60)
+    assert await cache.erase("user") is True
+    assert await cache.get("user", "k") is None
+    assert await cache.get("catalogue", "k") == b"tracks"
+    await cache.set("user", "k", b"overtaken", ttl=60, generation=before)
+    assert await cache.get("user", "k") is None
+    await cache.set("user", "k", b"anew", ttl=60)
+    assert await cache.get("user", "k") == b"anew"
+
+
+async def test_erase_takes_the_values_off_the_server_at_once(
+    redis_url: str, valkey_server: ValkeyServer, looks: Looks
+) -> None:
+    cache = RedisCache(redis_url, looks, patience=2)
+    before = await cache.generation("user")
+    await cache.set("user", "k", b"plays of needle", ttl=60)
+    await cache.clear("user")
+    await cache.set("user", "k", b"more of needle", ttl=60)
+    client = valkey_server.client()
+    assert sum(b"needle" in (client.get(key) or b"") for key in client.keys("*")) == 2, "clear alone leaves them"
+    assert await cache.erase("user") is True
+    await cache.set("user", "k", b"overtaken needle", ttl=60, generation=before)
+    assert not [key for key in client.keys("*") if b"needle" in (client.get(key) or b"")]
+    client.close()
+    await cache.close()
+
+
+async def test_an_erase_that_cannot_be_said_is_told_and_made_up_for(looks: Looks) -> None:
+    cache = RedisCache(f"redis://127.0.0.1:{_free_port()}", looks)
+    assert await cache.erase("user") is False
+    await cache.close()
+
+
 async def test_remember_computes_once_until_a_clear(cache: Cache) -> None:
     calls = []
 
