@@ -15,11 +15,12 @@ from backend.ingestion.budget import Budget, ProcessBudget
 from backend.ingestion.ingest_runner import IngestRunner
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.policy import MergePolicy
-from backend.ingestion.registry import all_profiles, build_dumps, build_listener, build_sources, in_use
+from backend.ingestion.registry import all_profiles, build_dumps, build_listeners, build_sources, in_use
 from backend.ingestion.source import Source, SourceProfile
 from backend.ingestion.transport import Transport
 from backend.metrics import Metrics
 from backend.models.diagnosis import Finding
+from backend.models.tastes import HeardFrom
 from backend.repositories.aggregates import Aggregates
 from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
@@ -33,6 +34,7 @@ from backend.repositories.database import Database
 from backend.repositories.due import DueRepository
 from backend.repositories.embedded import standing
 from backend.repositories.feature_models import FeatureModels
+from backend.repositories.heard import HistoryReader
 from backend.repositories.histories import Histories
 from backend.repositories.import_targets import ImportTargets
 from backend.repositories.ingest_statistics import IngestStatistics
@@ -79,6 +81,7 @@ from backend.services.dump_import import DumpImport
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
+from backend.services.heard_by import HeardBy, HeardInHistory, HeardInPublic
 from backend.services.ingest_plan import IngestPlan
 from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
@@ -96,6 +99,9 @@ from backend.services.step_watch import WatchedQueue
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
 from backend.services.tag_import import TagImport
+from backend.services.taste_engine import MeanOfSeeds
+from backend.services.taste_reading import TasteReader
+from backend.services.taste_service import TasteService
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
@@ -190,6 +196,12 @@ def build_services(
     work = WorkService(WorkState(database), metrics)
     refreshing = RefreshService(DueRepository(database), Budgets(database), ingestion, settings.ingestion)
     ml = MlService(TrackReader(database), settings.ml, threads=threads)
+    users = UserService(build_listeners(sources, transports), cache=cache, ttl=settings.cache.cache_user_ttl)
+    known_by: dict[HeardFrom, HeardBy] = {
+        HeardFrom.HISTORY: HeardInHistory(HistoryReader(database)),
+        HeardFrom.LASTFM: HeardInPublic(users, HeardFrom.LASTFM),
+        HeardFrom.LISTENBRAINZ: HeardInPublic(users, HeardFrom.LISTENBRAINZ),
+    }
     home = settings.app.tensoe_home
     folders = DataSetFolders(home / "datasets")
     datasets = DataSetService(
@@ -233,8 +245,14 @@ def build_services(
         albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl, stored=stored),
         artists=ArtistService(ArtistReader(database)),
         analytics=analytics,
-        users=UserService(
-            build_listener(sources, transports), Tastes(database), cache=cache, ttl=settings.cache.cache_user_ttl
+        users=users,
+        tastes=TasteService(
+            TasteReader(known_by, Tastes(database)),
+            Tastes(database),
+            engine=MeanOfSeeds(ml, threads=threads),
+            cache=cache,
+            ttl=settings.cache.cache_default_ttl,
+            threads=threads,
         ),
         system=SystemService(
             settings,

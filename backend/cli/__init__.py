@@ -16,6 +16,7 @@ from backend.cli import (
     import_,
     job_control,
     jobs,
+    listener,
     listens,
     matching,
     plan,
@@ -38,6 +39,7 @@ for module in (bench, jobs, job_control, plan, refresh, worker, matching, catalo
 app.add_typer(demo.demo, name="demo")
 app.add_typer(import_.imports, name="import")
 app.add_typer(listens.listens, name="listens")
+app.add_typer(listener.listener, name="listener")
 app.add_typer(dataset.dataset, name="dataset")
 
 

@@ -43,8 +43,8 @@ def import_(
 ) -> None:
     """Take in exports of your listening history; twice, or several that overlap, adds nothing twice.
 
-    The first time it says what is kept, why and how to erase it, and asks. Each file is recognised by its content. Exit code: 0 all was read, 1 some rows could not be, 2 a file is no history (nothing
-    was stored then).
+    The first time it says what is kept, why and how to erase it, and asks. Each file is recognised by its content. Exit code: 0
+    all was read, 1 some rows could not be, 2 a file is no history (nothing was stored then).
     """
     from backend.ingestion.histories.files import files_at
 

@@ -11,9 +11,12 @@ from backend.config.settings import IngestionSettings
 from backend.ingestion.dumps import Dump
 from backend.ingestion.lastfm_fetcher import LastfmSource
 from backend.ingestion.lastfm_listener import LastfmListener
+from backend.ingestion.listenbrainz_fetcher import ListenBrainzSource
+from backend.ingestion.listenbrainz_listener import ListenBrainzListener
 from backend.ingestion.source import Source, SourceProfile
 from backend.ingestion.tables.profiles import TABLE_PROFILES
 from backend.ingestion.transport import Transport
+from backend.models.tastes import HeardFrom
 from backend.utils.errors import ConfigurationError
 
 SOURCES: Final = (
@@ -77,10 +80,19 @@ def build_sources() -> list[Source]:
     return sources
 
 
-def build_listener(sources: Sequence[Source], transports: Mapping[str, Transport]) -> LastfmListener:
-    """Who is asked for listeners, through the transport of the source that shares its service."""
-    (name,) = (s.profile.name for s in sources if isinstance(s, LastfmSource))
-    return LastfmListener(transports[name])
+def build_listeners(
+    sources: Sequence[Source], transports: Mapping[str, Transport]
+) -> dict[HeardFrom, LastfmListener | ListenBrainzListener]:
+    """Who is asked for listeners, each through the transport of the source that shares its service."""
+
+    def transport(kind: type[Source]) -> Transport:
+        (name,) = (s.profile.name for s in sources if isinstance(s, kind))
+        return transports[name]
+
+    return {
+        HeardFrom.LASTFM: LastfmListener(transport(LastfmSource)),
+        HeardFrom.LISTENBRAINZ: ListenBrainzListener(transport(ListenBrainzSource)),
+    }
 
 
 def in_use(sources: Sequence[Source], settings: IngestionSettings) -> list[Source]:

@@ -117,9 +117,9 @@ _RESOLVE: Final = tuple(
     )
 )
 
-_PLAYED: Final = f"(ms_played IS NULL OR ms_played >= {_PLAYED_MS})"
+PLAYED: Final = f"(ms_played IS NULL OR ms_played >= {_PLAYED_MS})"
 _SUMMARIES: Final = f"""
-SELECT listener, count(*) AS listens, count(*) FILTER (WHERE {_PLAYED}) AS plays, count(DISTINCT track_key) AS tracks,
+SELECT listener, count(*) AS listens, count(*) FILTER (WHERE {PLAYED}) AS plays, count(DISTINCT track_key) AS tracks,
        count(DISTINCT artist_key) AS artists, count(track_id) AS resolved, coalesce(sum(ms_played), 0)::bigint AS ms_played,
        min(listened_at) AS first, max(listened_at) AS last,
        (SELECT jsonb_object_agg(source, n)::text FROM
@@ -130,7 +130,7 @@ FROM listens l WHERE $1::text IS NULL OR listener = $1 GROUP BY listener ORDER B
 # Under the spelling that is said most.
 _TOP_ARTISTS: Final = f"""
 SELECT mode() WITHIN GROUP (ORDER BY artist) AS name, count(*) AS plays, count(track_id) AS resolved
-FROM listens WHERE listener = $1 AND {_PLAYED} GROUP BY artist_key ORDER BY plays DESC, artist_key LIMIT $2
+FROM listens WHERE listener = $1 AND {PLAYED} GROUP BY artist_key ORDER BY plays DESC, artist_key LIMIT $2
 """
 
 

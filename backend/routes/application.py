@@ -23,6 +23,7 @@ from backend.routes import (
     job_following_routes,
     job_routes,
     listener_routes,
+    listener_taste_routes,
     matching_routes,
     metrics_routes,
     ml_routes,
@@ -64,7 +65,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
         system_routes, ml_routes, dataset_routes, refresh_routes, import_routes, table_routes,
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
-        artist_routes, track_routes, user_routes, listener_routes, metrics_routes,
+        artist_routes, track_routes, user_routes, listener_routes, listener_taste_routes, metrics_routes,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

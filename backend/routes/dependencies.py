@@ -38,6 +38,7 @@ from backend.services.provenance_service import ProvenanceService
 from backend.services.refresh_service import RefreshService
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
+from backend.services.taste_service import TasteService
 from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
@@ -65,6 +66,7 @@ class Services:
     imports: PageImport
     analytics: AnalyticsService
     users: UserService
+    tastes: TasteService
     system: SystemService
     ml: MlService
     training: TrainingService

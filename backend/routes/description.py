@@ -33,8 +33,14 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "exports", "description": "Files of training data to download."},
     {"name": "recommendations", "description": "Tracks like a track."},
     {"name": "albums", "description": "List, search, detail."},
-    {"name": "users", "description": "Listeners, by their name on Last.fm."},
-    {"name": "listeners", "description": "Listening histories from the listeners' own exports; personal."},
+    {
+        "name": "users",
+        "description": "Listeners, by their name on Last.fm or ListenBrainz: charts, taste, recommendations.",
+    },
+    {
+        "name": "listeners",
+        "description": "Listening histories from the listeners' own exports, and their tastes; personal.",
+    },
     {"name": "system", "description": "Health, diagnosis, metrics."},
 ]
 

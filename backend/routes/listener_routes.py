@@ -21,8 +21,8 @@ from backend.utils.errors import UnauthorizedError
 STREAMED: Final = frozenset({"/import/listens"})
 """Paths whose bodies are read here, piece by piece onto disk, and bounded here."""
 
-_PRIVATE: Final = {"cache-control": "no-store"}
-_NEEDS_KEY: Final[dict[int | str, dict[str, Any]]] = {401: {"description": "No API key that this server knows"}}
+PRIVATE: Final = {"cache-control": "no-store"}
+NEEDS_KEY: Final[dict[int | str, dict[str, Any]]] = {401: {"description": "No API key that this server knows"}}
 
 
 def own(request: Request, with_: With) -> None:
@@ -64,27 +64,27 @@ async def import_listens(request: Request, with_: With, listener: Whose = DEFAUL
     async with uploaded(request, most=with_.settings.api.max_import_bytes) as uploads:
         given = [_given(upload) for upload in uploads]
         report = await with_.listening.take_in(given, listener=listener, consent=consent)
-    return json_answer(report, headers=_PRIVATE)
+    return json_answer(report, headers=PRIVATE)
 
 
 @router.get(
-    "/listeners", response_model=schemas.Listeners, responses=_NEEDS_KEY, summary="Everybody's histories, summed"
+    "/listeners", response_model=schemas.Listeners, responses=NEEDS_KEY, summary="Everybody's histories, summed"
 )
 async def listeners(with_: With) -> Response:
     """Of whom listens are stored, by name."""
     found = await with_.listening.listeners()
-    return json_answer({"count": len(found), "data": found}, headers=_PRIVATE)
+    return json_answer({"count": len(found), "data": found}, headers=PRIVATE)
 
 
 @router.get(
     "/listeners/{name}",
     response_model=schemas.ListenerSummary,
-    responses=_NEEDS_KEY,
+    responses=NEEDS_KEY,
     summary="A listener's history, summed",
 )
 async def listener(name: Named, with_: With) -> Response:
     """How much is stored, from when to when, how much of it the catalogue has, and the artists played most."""
-    return json_answer(await with_.listening.summary(name), headers=_PRIVATE)
+    return json_answer(await with_.listening.summary(name), headers=PRIVATE)
 
 
 @router.delete("/listeners/{name}", status_code=204, summary="Forget a listener")

@@ -15,6 +15,8 @@ class Played(Schema):
     """Of an album or track."""
     plays: int
     rank: int | None = None
+    mbid: str | None = None
+    """Of a track at ListenBrainz."""
     url: str | None = None
 
 
@@ -22,6 +24,7 @@ class Top(Schema):
     """What a listener plays most, first the most."""
 
     user: str = Field(examples=["rj"])
+    source: str = Field(examples=["lastfm"])
     kind: str = Field(examples=["artists"])
     period: str = Field(examples=["overall"])
     count: int
@@ -32,34 +35,8 @@ class Overview(Schema):
     """A listener's top artists, albums and tracks."""
 
     user: str
+    source: str
     period: str
     artists: list[Played]
     albums: list[Played]
     tracks: list[Played]
-
-
-class TagShare(Schema):
-    """A genre or mood with its share of the plays."""
-
-    name: str
-    share: float
-    """0 to 1, of the plays of artists that the catalogue knows."""
-
-
-class Profile(Schema):
-    """What the catalogue knows of what a listener plays."""
-
-    user: str
-    period: str
-    artists_played: int
-    artists_known: int
-    """Of them, those of whom an album is stored."""
-    plays_known_share: float
-    """Which share of the plays the profile rests on, 0 to 1."""
-    tracks_known: int
-    synthetic: bool
-    """True: some of these values are made up (demo)."""
-    genres: list[TagShare]
-    moods: list[TagShare]
-    audio_features: dict[str, float] = Field(examples=[{"energy": 0.61, "valence": 0.48}])
-    """Means, weighted by plays."""

@@ -117,7 +117,7 @@ class ListeningService:
         name = named(listener)
         found = await self._repository.summaries(name, top=_TOP)
         if not found:
-            raise NotFoundError(_nothing(name))
+            raise NotFoundError(nothing_of(name))
         return found[0]
 
     async def forget(self, listener: str) -> int:
@@ -130,7 +130,7 @@ class ListeningService:
         name = named(listener)
         gone = await self._repository.forget(name)
         if gone is None:
-            raise NotFoundError(_nothing(name))
+            raise NotFoundError(nothing_of(name))
         return gone
 
 
@@ -148,5 +148,6 @@ def named(listener: str) -> str:
     return listener
 
 
-def _nothing(name: str) -> str:
+def nothing_of(name: str) -> str:
+    """What is said of a listener of whom nothing is stored."""
     return f"No listens of {name!r} are stored; take an export in with `tensoe listens import` or POST /import/listens"

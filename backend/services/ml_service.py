@@ -198,6 +198,10 @@ class MlService:
 
         return await self._threads.run(find)
 
+    async def index(self, rights: RightsLevel) -> SimilarityIndex:
+        """All tracks of a level as they are now, ready to be compared."""
+        return await self._current_index(rights)
+
     async def _current_index(self, rights: RightsLevel) -> SimilarityIndex:
         """The index of a level's tracks as they are now; built anew when something changed."""
         version = await self._reader.version(rights)

@@ -34,6 +34,7 @@ from backend.services.provenance_service import ProvenanceService
 from backend.startup import open_container
 from tests.acceptance.marked import PROFILES, Marks, barred, fill, merging, mislabelled, texts_of
 from tests.fixtures.api import environment
+from tests.unit.ingestion.histories.given import given
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = (RightsLevel.NONCOMMERCIAL, RightsLevel.OPEN)
@@ -52,6 +53,8 @@ WITHOUT = {
     "/ml/refresh": "how many albums of each source are due, no values",
     "/listeners": "how much each listener's own history holds",
     "/listeners/{name}": "a listener's own history, by the names that his export has",
+    "/listeners/{name}/wanted": "what the catalogue lacks, by the names that the listener's export has",
+    "/users/{name}/wanted": "what the catalogue lacks, by the names that the listener's charts have",
     "/albums/unmatched": "what a person must decide is shown as the source says it",
     "/ml/exports": "names and sizes of files, which the one who wrote them chose",
     "/ml/exports/{name}": "a file holds the level it was written at; its report of rights stands beside it",
@@ -87,6 +90,12 @@ async def marked_app(
     with environment(DATABASE_URL=database.dsn, TENSOE_HOME=str(home), RATE_LIMIT="off", TENSOE_DEMO="on"):
         settings = Settings()
         async with open_container(settings) as container:
+            for name, songs in (("listener", ("Tide Harbour 0", "Canal Harbour 1")), ("other", ("Lantern Harbour 1",))):
+                plays = "".join(
+                    f"Hollow Pines,,{song},20 May 2021 17:5{n}\nThe Amber Lanterns,,{song},20 May 2021 18:5{n}\n"
+                    for n, song in enumerate(songs)
+                )
+                await container.services.listening.take_in([given(plays)], listener=name, consent=True)
             services = replace(
                 container.services,
                 provenance=ProvenanceService(Histories(database), merging=merging(profiles)),
@@ -104,6 +113,7 @@ async def marked_app(
                     "track_id": track["id"],
                     "recording_id": track["recording_id"],
                     "name": "listener",
+                    "other": "other",
                     "kind": "artists",
                 }
                 yield Opened(client=client, marks=marks, home=home, places=places)
@@ -220,7 +230,12 @@ async def test_a_mislabelled_source_is_noticed(database: Database, tmp_path: Pat
 
 async def test_what_listeners_play_is_not_open(database: Database, tmp_path: Path) -> None:
     async with marked_app(database, tmp_path) as app:
-        for address in ("/users/listener", "/users/listener/top/artists", "/users/listener/profile"):
+        for address in (
+            "/users/listener",
+            "/users/listener/top/artists",
+            "/users/listener/profile",
+            "/users/listener/recommendations",
+        ):
             answer = await app.client.get(address, params={"rights": "open"})
             assert answer.status_code == 422, answer.text
             assert "leave rights out" in answer.json()["detail"]

@@ -23,6 +23,7 @@ from backend.config.settings import Settings
 from backend.routes.application import build_app
 from tests.acceptance.test_startup import STARTUP, answer_of, process
 from tests.fakes.lastfm import FakeLastfm
+from tests.fakes.listenbrainz import FakeListenBrainz
 from tests.fakes.server import in_a_thread
 from tests.fixtures.api import ALBUMS
 from tests.fixtures.twin import free_port
@@ -32,10 +33,13 @@ from tests.fixtures.twin import free_port
 def server(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port, home = free_port(), tmp_path_factory.mktemp("home")
     variables = {"DATABASE_URL": postgres_dsn, "TENSOE_DEMO": "on", "RATE_LIMIT": "off", "LOG_LEVEL": "ERROR"}
-    lastfm = FakeLastfm()
+    lastfm, listenbrainz = FakeLastfm(), FakeListenBrainz()
     with (
         in_a_thread(lastfm) as service,
-        process(STARTUP, home, port, **variables, **lastfm.environment(service)) as running,
+        in_a_thread(listenbrainz) as other,
+        process(
+            STARTUP, home, port, **variables, **lastfm.environment(service), **listenbrainz.environment(other)
+        ) as running,
     ):
         answer_of(port, running)
         base = f"http://127.0.0.1:{port}"

@@ -368,7 +368,8 @@ async def everywhere(database: Database, *words: str) -> dict[str, list[str]]:
     """The tables of every schema, PostgreSQL's own among them, in which one of the words stands."""
     async with database.connection() as connection:
         tables = await connection.fetch(
-            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables UNION ALL SELECT 'pg_catalog.pg_stats'"
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname !~ '^pg_temp' "
+            "UNION ALL SELECT 'pg_catalog.pg_stats'"
         )
         found = {}
         for (table,) in tables:
