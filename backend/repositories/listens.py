@@ -14,6 +14,7 @@ import asyncpg
 from backend.models.listening import HeardArtist, Listen, ListenerSummary
 from backend.repositories.database import Connection, Database
 from backend.repositories.staging import Stage
+from backend.repositories.unlearning import unlearn
 from backend.utils.errors import ConflictError
 
 _PLAYED_MS: Final = 30_000
@@ -46,17 +47,6 @@ INSERT INTO listener_consents (listener, given_at) VALUES ($1, now())
 ON CONFLICT (listener) DO UPDATE SET given_at = excluded.given_at WHERE listener_consents.given_at IS NULL
 """
 _IS_KEPT: Final = "SELECT EXISTS (SELECT FROM listener_consents WHERE listener = $1)"
-
-# For the planner PostgreSQL keeps the most frequent values of each column, and those of deleted rows until it looks again. Of an
-# empty table it keeps them for good: hence a row that says nothing, which nobody else ever sees.
-_UNLEARN: Final = (
-    "INSERT INTO listener_consents (listener) VALUES ('')",
-    """INSERT INTO listens (listener, source, listened_at, track, artist, track_key, artist_key)
-       VALUES ('', '', 'epoch', '', '', '', '')""",
-    "ANALYZE listens",
-    "ANALYZE listener_consents",
-    "DELETE FROM listener_consents WHERE listener = ''",
-)
 
 _NEAR: Final = "interval '2 minutes'"
 _HEARD: Final = f"(%s.ms_played IS NULL OR %s.ms_played >= {_PLAYED_MS})"
@@ -240,12 +230,7 @@ class ListenRepository:
             gone = _count(await connection.execute("DELETE FROM listens WHERE listener = $1", listener))
             known = _count(await connection.execute("DELETE FROM listener_consents WHERE listener = $1", listener))
         # Also for a name that is not known: asked again after it was cut short, it is brought to its end.
-        async with self._database.transaction() as connection:
-            for statement in _UNLEARN:
-                await connection.execute(statement)
-        async with self._database.connection() as connection:
-            for table in ("listens", "listener_consents"):  # the dead rows, and their entries in the indexes
-                await connection.execute(f"VACUUM {table}")
+        await unlearn(self._database)
         return gone if known else None
 
     async def summaries(self, listener: str | None = None, *, top: int) -> list[ListenerSummary]:
