@@ -91,7 +91,7 @@ def build(tracks: pa.Table, asked: Recipe, *, day: date, engine: Engine | None =
         )
     pipeline = TrackFeatures(blocks, engine=engine).fit(parts[first])
     features = {name: _featured(table, pipeline, aim) for name, table in parts.items()}
-    gain, unmeasured = _gain(features, split) if aim is not None and asked.naive_gain else (None, "")
+    gain, unmeasured = _gain(features, split, aim) if aim is not None and asked.naive_gain else (None, "")
     return Built(
         tracks=parts,
         features=features,
@@ -128,7 +128,7 @@ def kind_of(target: Target) -> str:
     return {"number": "number", "tag": "flag", "first": "class"}[target.kind]
 
 
-def _gain(features: Mapping[str, pa.Table], split: Split) -> tuple[NaiveGain | None, str]:
+def _gain(features: Mapping[str, pa.Table], split: Split, aim: Target) -> tuple[NaiveGain | None, str]:
     """What a random split would have gained, or why that cannot be told."""
     dealt = pa.concat_tables(features.values())
     place = pc.index_in(split.ids, dealt.column(ID).combine_chunks())
@@ -136,7 +136,8 @@ def _gain(features: Mapping[str, pa.Table], split: Split) -> tuple[NaiveGain | N
     rows = place.fill_null(0).to_numpy()
     matrix = np.column_stack([dealt.column(c).to_numpy() for c in dealt.column_names if c not in {ID, TARGET}])
     target = dealt.column(TARGET)
-    y = np.array(target.to_pylist(), object) if pa.types.is_string(target.type) else target.to_numpy()
+    # A flag is two classes: how far off a regression on 0 and 1 is says little.
+    y = target.to_numpy() if aim.kind == "number" else np.array(target.cast(pa.string()).to_pylist(), object)
     x = np.where(known[:, None], matrix[rows], np.float32(np.nan))
     labels = y[rows]
     labels[~known] = None if labels.dtype == object else np.nan

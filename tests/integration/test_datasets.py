@@ -290,6 +290,9 @@ async def test_the_certificate_says_what_parts_share_and_what_a_random_split_wou
     assert not checks["artist"]["shared"]
     assert checks["statistics"]["holds"]
     assert {g["score"] for g in told["naive_gain"]["gains"]} == {"r2"}
+    flag = (await service.build(recipe(naive_gain=True, target="mood:energetic"))).manifest
+    told = json.loads((folder_of(tmp_path, flag) / "certificate.json").read_text())
+    assert {g["score"] for g in told["naive_gain"]["gains"]} == {"accuracy", "macro_f1"}
     mixed = (await service.build(recipe(split={"kind": "random"}))).manifest
     told = json.loads((folder_of(tmp_path, mixed) / "certificate.json").read_text())
     shared = next(c for c in told["checks"] if c["name"] == "artist")["shared"]
