@@ -14,6 +14,7 @@ import pyarrow.csv
 
 from backend.features.baselines import Baselines, bench
 from backend.features.baselines.models import Rows
+from backend.features.baselines.published import published
 from backend.features.pipeline import Audio, Numbers, TrackFeatures
 from backend.features.splits import SplitRecipe, assign
 from backend.models.ingestion_models import AUDIO_FEATURES
@@ -63,3 +64,5 @@ if __name__ == "__main__":
             f"| {a.mean - b.mean:+.3f} |"
         )
     print(random.notes, artist.notes, random.train, random.test, artist.train, artist.test)
+    for figure in published("genre"):
+        print(f"| {figure.model} | {figure.split} | {figure.value:.3f} | {figure.table} | {figure.source} |")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -11,18 +11,12 @@ from rich.text import Text
 from backend.cli.console import Json, err, opened, out, run, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from backend.features.baselines import Baselines
+    from backend.features.baselines.published import Figure
     from backend.models.datasets import Manifest
-
-# Measured on public tables of the same kind, not on this data set.
-_KNOWN: Final[dict[str, str]] = {
-    "genre": "Genre of six from audio features, LightGBM: accuracy 0.575 random, 0.565 artist-disjoint (majority 0.17).",
-    "popularity": "From audio, year and genre: R² 0.19 random, 0.18 artist-disjoint.",
-    "aoty_score": "User score, artist-disjoint: R² 0.21 from audio, 0.33 with genre and year; split by time with the artist's "
-    "previous mean 0.51.",
-}
 
 
 def bench(
@@ -41,12 +35,15 @@ def bench(
                 for part in _parts(manifest):
                     path = f"{kind}/{part}.parquet"
                     paths[path] = await container.services.datasets.file(named, path)
+        from backend.features.baselines.published import published  # late, as below
+
         with err.status("learning …"):
             found = _score(manifest, paths, seeds=seeds, rows=rows)
         if as_json:
-            show_json({"dataset": manifest.fingerprint, "measured": found, "known": _KNOWN.get(found.target)})
+            show_json({"dataset": manifest.fingerprint, "measured": found, "published": published(found.target)})
         else:
             _show(found)
+            _show_published(published(found.target))
 
     run(work())
 
@@ -91,8 +88,15 @@ def _show(found: Baselines) -> None:
     out.print(table)
     for note in found.notes:
         out.print(Text(note))
-    if known := _KNOWN.get(found.target):
-        out.print(Text(f"Known of other tables: {known}"))
+
+
+def _show_published(figures: Sequence[Figure]) -> None:
+    if not figures:
+        return
+    table = Table("model", "split", "score", "value", "table", "source", title="Of other tables, to compare with care")
+    for f in figures:
+        table.add_row(f.model, f.split, f.score.replace("_", " "), f"{f.value:.3f}", f.table, f.source)
+    out.print(table)
 
 
 def register(app: typer.Typer) -> None:

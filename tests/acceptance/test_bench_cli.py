@@ -20,13 +20,17 @@ def test_baselines_are_scored_and_said_next_to_known_ones(tmp_path: Path) -> Non
         return done.stdout + done.stderr
 
     tensoe("demo", "load")
-    for name, target in (("scored", "target = 'popularity'\n"), ("bare", "")):
+    for name, target in (("scored", "target = 'popularity'\n"), ("named", "target = 'genre'\n"), ("bare", "")):
         (tmp_path / f"{name}.toml").write_text(f"{target}naive_gain = false\n")
         tensoe("dataset", "build", str(tmp_path / f"{name}.toml"))
     found = json.loads(tensoe("bench", "scored", "--rows", "300", "--json"))
     assert {s["score"] for s in found["measured"]["scores"]} == {"r2", "mae", "spearman"}
-    assert "0.19 random" in found["known"]
-    said = tensoe("bench", "scored", "--rows", "300")
+    assert {f["score"] for f in found["published"]} == {"r2"}
+    assert all(f["source"] and f["table"] and f["split"] for f in found["published"])
+    said = tensoe("bench", "named", "--rows", "200")
     assert "gradient boosting" in said
     assert "Student's t over 5 seeds" in said
+    assert "random forest, audio features" in said
+    assert "0.544" in said
+    assert "github.com/walkerkq" in said
     assert "bare has no target" in tensoe("bench", "bare", code=2)

@@ -126,7 +126,7 @@ def test_too_few_terms_make_no_column() -> None:
 def test_terms_that_all_tracks_share_are_one_point() -> None:
     found = features(Terms(field="moods", dimensions=2, least=1), moods=pa.array([["calm", "warm"]] * 6))
     (values,) = found.values()
-    np.testing.assert_allclose(np.abs(values), 1)
+    np.testing.assert_allclose(np.abs(values), 1, atol=1e-6)
 
 
 def test_what_a_title_says() -> None:
