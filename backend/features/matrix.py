@@ -20,7 +20,6 @@ from backend.features.columns import (
     TAGS,
     Column,
     Flags,
-    Floats,
     floats,
     known_count,
 )
@@ -43,12 +42,14 @@ class MatrixOptions:
         min_features: tracks with fewer known fields (of the 19 in `columns.FEATURES`, without what the target hides) are
             left out.
         keep_unlabelled: keep tracks of which the target is unknown; y is NaN (None) there.
+        sparse: X is a `scipy.sparse.csr_array`, made batch by batch: the whole of it is never there dense.
     """
 
     genres: int = GENRES
     moods: int = MOODS
     min_features: int = 3
     keep_unlabelled: bool = False
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class FeatureMatrix:
     """A matrix with what belongs to it.
 
     Attributes:
-        X: n_tracks × n_features, float32, nothing missing.
+        X: n_tracks × n_features, float32, nothing missing; an array, or a `scipy.sparse.csr_array` where that was asked for.
         columns: what each column of X is.
         y: n_tracks; float64 with NaN where unknown, or names of genres.
         ids: the tracks' ids, n_tracks.
@@ -64,7 +65,7 @@ class FeatureMatrix:
         provenances: who gave the tracks' values, as JSON text, and of how many tracks.
     """
 
-    X: Floats
+    X: Any
     columns: tuple[Column, ...]
     y: npt.NDArray[Any]
     ids: list[str]
@@ -100,7 +101,7 @@ def build(
     chosen = options or MatrixOptions()
     aim = targets.parse(target, find_tag=targets.tags_of(table)) if isinstance(target, str) else target
     kept = usable(table, aim, chosen)
-    features = TrackFeatures(blocks_for(aim, chosen))
+    features = TrackFeatures(blocks_for(aim, chosen), sparse=chosen.sparse)
     return FeatureMatrix(
         X=features.fit_transform(kept),
         columns=features.columns_,

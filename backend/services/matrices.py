@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from backend.features import similarity
@@ -78,12 +79,16 @@ def read_index(
 
 
 def to_pandas(matrix: FeatureMatrix) -> tuple[pd.DataFrame, pd.Series[Any]]:
-    """X and y, indexed by the tracks' ids."""
+    """X and y, indexed by the tracks' ids; a sparse X has sparse columns."""
     import pandas as pd  # late: the server never needs it
 
     index = pd.Index(matrix.ids, name="id", dtype="str")
     kind = "str" if matrix.y.dtype == object else "float64"
-    frame = pd.DataFrame(matrix.X, index=index, columns=matrix.names)
+    if isinstance(matrix.X, np.ndarray):
+        frame = pd.DataFrame(matrix.X, index=index, columns=matrix.names)
+    else:
+        sparse: Any = pd.DataFrame.sparse  # an accessor, which pandas-stubs does not know
+        frame = sparse.from_spmatrix(matrix.X, index=index, columns=matrix.names)
     return frame, pd.Series(matrix.y, index=index, name=matrix.target.name, dtype=kind)
 
 

@@ -247,6 +247,7 @@ def get_feature_matrix(
     rights: RightsLevel | str | None = None,
     estimates: bool | None = None,
     keep_unlabelled: bool = False,
+    sparse: bool = False,
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """The feature matrix for a script or a notebook; blocking, with or without a running event loop.
 
@@ -261,6 +262,7 @@ def get_feature_matrix(
         rights: "any", "noncommercial" or "open": values of other sources are replaced by the best permitted ones or left out.
         estimates: False leaves out audio features that nobody measured.
         keep_unlabelled: also tracks of which the target is unknown; y is NaN there.
+        sparse: X has sparse columns, for `X.sparse.to_coo()`; it was never dense as a whole.
 
     Returns:
         X (n_tracks × n_features, float32, nothing missing) and y, both indexed by the tracks' ids.
@@ -281,8 +283,9 @@ def get_feature_matrix(
     settings = MlSettings.read()
     _check(limit, most=settings.ml_feature_matrix_limit, setting="ML_FEATURE_MATRIX_LIMIT")
     options = MatrixOptions(
-        genres=genres, moods=moods, min_features=settings.ml_min_features_per_track, keep_unlabelled=keep_unlabelled
-    )
+        genres=genres, moods=moods, min_features=settings.ml_min_features_per_track, keep_unlabelled=keep_unlabelled,
+        sparse=sparse,
+    )  # fmt: skip
     with open_columnar(DatabaseSettings.read(), home=AppSettings.read().tensoe_home) as connection:
         tracks = TrackTables(connection)
         matrix = read_matrix(tracks, wanted, limit=limit, target=target, options=options)

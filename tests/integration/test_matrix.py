@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -104,6 +106,11 @@ async def test_a_script_gets_the_matrix_inside_a_running_loop(database: Database
     assert y.name == "popularity"
     assert y.between(0, 100).all()
     assert list(x.index) == list(y.index) == sorted(x.index)
+    thin, again = get_feature_matrix(limit=50, target="popularity", genres=5, moods=2, sparse=True)
+    sparse: Any = thin.sparse
+    pd.testing.assert_frame_equal(sparse.to_dense(), x)
+    pd.testing.assert_series_equal(again, y)
+    assert sparse.to_coo().nnz == np.count_nonzero(x)
     with pytest.raises(InvalidInputError, match="choose one of"):
         get_feature_matrix(target="nonsense")
     with pytest.raises(InvalidInputError, match="ML_FEATURE_MATRIX_LIMIT"):
