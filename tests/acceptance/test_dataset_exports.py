@@ -16,16 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.ingestion.registry import build_sources
-from backend.ingestion.source import SourceProfile
 from backend.models.datasets import Manifest, Recipe
 from backend.models.ingestion_models import AUDIO_FEATURES, RightsLevel
 from backend.repositories.database import Database
 from backend.repositories.track_columns import FLAT_COLUMNS
-from backend.repositories.track_reader import TrackReader
 from backend.services.dataset_exports import FORMS, export
-from backend.services.dataset_folders import DataSetFolders
-from backend.services.dataset_service import DataSetService
 from backend.services.recipes import parse_recipe
 from backend.utils.errors import InvalidInputError
 from backend.utils.text import fold
@@ -33,6 +28,7 @@ from tests.acceptance import marked
 from tests.acceptance.marked import Marks, texts_of
 from tests.acceptance.test_rights import decoded, leaks
 from tests.integration.catalogue import fill
+from tests.integration.test_datasets import serve
 from tests.unit.services.dataset_exports.data_sets import Made
 from tests.unit.services.dataset_exports.readers import same
 
@@ -57,13 +53,11 @@ SOME = settings(
 
 
 @contextlib.asynccontextmanager
-async def built(
-    database: Database, asked: Recipe, profiles: Mapping[str, SourceProfile]
-) -> AsyncIterator[tuple[Made, dict[str, Path]] | None]:
+async def built(database: Database, asked: Recipe) -> AsyncIterator[tuple[Made, dict[str, Path]] | None]:
     """The recipe's data set, and its export in every form; None when too few rows fit, and then nothing was written."""
     with tempfile.TemporaryDirectory() as home:
-        folders = DataSetFolders(Path(home) / "sets")
-        service = DataSetService(TrackReader(database), folders, exports=Path(home), profiles=profiles)
+        sets = Path(home) / "sets"
+        service = serve(database, sets)
         try:
             found: Manifest | None = (await service.build(asked)).manifest
         except InvalidInputError as problem:
@@ -71,10 +65,10 @@ async def built(
                 raise
             found = None
         if found is None:
-            assert not list((Path(home) / "sets").glob("*"))
+            assert not list(sets.glob("*"))
             yield None
             return
-        folder = folders.path(found)
+        folder = sets / found.fingerprint
         tables = {
             (kind, part): pq.read_table(folder / kind / f"{part}.parquet").replace_schema_metadata()
             for kind in ("features", "tracks")
@@ -147,7 +141,7 @@ def recipes(draw: st.DrawFn, rows: list[dict[str, Any]]) -> tuple[dict[str, Any]
 
 async def check(database: Database, asked: Recipe, filtered: Mapping[str, Any]) -> None:
     allowed = {key: row for key, row in (await stored(database, asked.filter.rights)).items() if fits(row, filtered)}
-    async with built(database, asked, {s.profile.name: s.profile for s in build_sources()}) as found:
+    async with built(database, asked) as found:
         if found is None:
             return
         made, places = found
@@ -224,7 +218,7 @@ async def test_exports_hold_nothing_that_rights_exclude(
     filtered, rest = data.draw(recipes(sorted(rows.values(), key=lambda row: str(row["id"]))))
     estimates, once = data.draw(st.booleans()), data.draw(st.booleans())
     limits = {**filtered, "rights": level.value, "estimates": estimates, "one_per_recording": once}
-    async with built(database, parse_recipe({**OF_ALL, **rest, "filter": limits}), marked.PROFILES) as found:
+    async with built(database, parse_recipe({**OF_ALL, **rest, "filter": limits})) as found:
         if found is None:
             return
         _, places = found
@@ -237,7 +231,7 @@ async def test_exports_hold_nothing_that_rights_exclude(
 async def test_a_mislabelled_source_is_noticed_in_every_form(database: Database) -> None:
     marks = await marked.fill(database, profiles=marked.mislabelled("shopkeep"))
     asked = parse_recipe({**OF_ALL, "filter": {"rights": "open"}, "split": {"kind": "random"}})
-    async with built(database, asked, marked.mislabelled("shopkeep")) as found:
+    async with built(database, asked) as found:
         assert found is not None
         noticed = {
             form for form, place in found[1].items() if leaks(marks, "\n".join(everything(place)), RightsLevel.OPEN)
