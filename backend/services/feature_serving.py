@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from backend.features.columns import FLAGS, TAGS
 from backend.features.pipeline import DuckEngine, TrackFeatures
+from backend.repositories.track_columns import READABLE
 from backend.utils.errors import InvalidInputError
 
 _TEXTS: Final = frozenset({"title", "artist", "album"})
@@ -31,14 +32,14 @@ class ServedPipeline:
         self._lock = threading.Lock()
 
     def rows(self, tracks: Sequence[Mapping[str, Any]]) -> list[list[float]]:
-        """The features of tracks; what one does not name is unknown.
+        """The features of tracks; what one does not name is unknown, other fields of a track are not looked at.
 
         Raises:
-            InvalidInputError: a field is none that the features are computed from, or its value cannot be.
+            InvalidInputError: a field is none of a track's, or its value cannot be.
         """
         known = self._features.reads
         for number, track in enumerate(tracks, 1):
-            if strange := [str(name) for name in track if name not in known]:
+            if strange := [str(name) for name in track if name not in known and name not in READABLE]:
                 raise InvalidInputError(
                     f"track {number} names {', '.join(strange)[:_MOST_SHOWN]}; this data set's features are computed from "
                     f"{', '.join(known)}"

@@ -51,7 +51,7 @@ async def test_from_a_recipe_to_files_and_a_single_tracks_features(open_api: Ope
         features = pl.read_parquet(
             io.BytesIO((await api.get("/ml/datasets/songs/files/features/test.parquet")).content)
         )
-        # As JSON has it, and as training had it: the same numbers.
+        # As JSON has it, and as training had it: the same numbers, whatever else is told of a track.
         told = [
             {k: v for k, v in row.items() if k in READ} | {"release_year": row["release_year"]}
             for row in tracks.head(5).to_dicts()
@@ -107,8 +107,9 @@ async def test_the_past_and_what_changed_since(open_api: Open, database: Databas
 
 
 READ = {
-    "duration_ms", "track_number", "acousticness", "danceability", "energy", "instrumentalness", "liveness", "loudness",
-    "speechiness", "tempo", "valence", "key", "mode", "time_signature", "genres", "moods", "explicit",
+    "title", "artist", "album", "aoty_score", "duration_ms", "track_number", "acousticness", "danceability", "energy",
+    "instrumentalness", "liveness", "loudness", "speechiness", "tempo", "valence", "key", "mode", "time_signature",
+    "genres", "moods", "explicit",
 }  # fmt: skip
 
 
