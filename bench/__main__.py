@@ -44,10 +44,7 @@ async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
     if "features" in parts:
         from bench import big_matrix
 
-        for rows in sizes.features:
-            found += await asyncio.to_thread(
-                big_matrix.measure, rows=rows, rounds=min(3, sizes.rounds), slow=rows <= 100_000
-            )
+        found += await asyncio.to_thread(big_matrix.measure, sizes=sizes.features, rounds=min(3, sizes.rounds))
     if "ingest" in parts:
         from bench import pipeline
 
@@ -102,7 +99,13 @@ async def _served(home: Path, sizes: Sizes) -> list[Result]:
     from bench import serving
 
     most = str(max(sizes.served, 50_000))
-    ours = {"TENSOE_HOME": str(home), "TENSOE_DEMO": "off", "LOG_LEVEL": "ERROR", "ML_TRAINING_DATA_LIMIT": most}
+    ours = {
+        "TENSOE_HOME": str(home),
+        "TENSOE_DEMO": "off",
+        "LOG_LEVEL": "ERROR",
+        "ML_TRAINING_DATA_LIMIT": most,
+        "RATE_LIMIT": "off",
+    }
     os.environ.update(ours)
     os.environ.pop("DATABASE_URL", None)
     settings = Settings()

@@ -1,72 +1,145 @@
-"""The matrix from the database, each way in a process of its own: seconds and peak memory, against the floor and two usual ways.
+"""Training data and the matrix at 50,000 and 1,000,000 rows, each way in a process of its own, against the floor and usual ways.
 
-`python -m bench --only features [--rows 1000000]`. The floor is what the matrix is made of, read by ADBC into Arrow, with nothing
+`python -m bench --only features [--rows 1000000]`. The floor is what the result is made of, read by ADBC into Arrow, with nothing
 done to it. Beyond some 50,000 rows the table is made longer by copies of its rows under other ids.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+import contextlib
 import json
 import os
 import statistics
 import subprocess
 import sys
-import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from bench.albums import made_up
 from bench.home import own_database, temporary_home
 from bench.timing import Result
 
-WAYS = ("floor", "ours", "read_sql", "sqlalchemy")
-_MADE = 50_000
-_WARM = 500  # rows of the run before: imports, connections, first compilations
-_ROOT = Path(__file__).parents[1]
-_COPIES = """
+_MADE: Final = 50_000
+_SLOW: Final = 100_000  # rows above which the usual ways, which take minutes then, run once
+_ROOT: Final = Path(__file__).parents[1]
+_TENTH: Final = 10  # the matrix of a tenth of the most rows: is the cost linear?
+_COPIES: Final = """
 INSERT INTO enhanced_tracks ({columns})
 SELECT {values} FROM enhanced_tracks, generate_series(1, {copies}) AS n LIMIT {rows}
 """
+_MATRIX: Final = {
+    "floor": "the floor: the same columns by ADBC into Arrow",
+    "read_sql": "pandas.read_sql with MultiLabelBinarizer",
+    "sqlalchemy": "SQLAlchemy rows, pandas, MultiLabelBinarizer",
+}
+_ROWS: Final = {**_MATRIX, "read_sql": "pandas.read_sql", "sqlalchemy": "SQLAlchemy rows, pandas"}
 
 
-def measure(*, rows: int, rounds: int, slow: bool) -> list[Result]:
-    """Each way in turns.
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A way at a size, and what its processes found."""
+
+    what: str
+    way: str
+    rows: int
+    seconds: list[float] = field(default_factory=list)
+    peaks: list[int] = field(default_factory=list)
+
+    @property
+    def middle(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def peak(self) -> int:
+        return max(self.peaks)
+
+
+def measure(*, sizes: Sequence[int], rounds: int) -> list[Result]:
+    """Every way at every size, in turns.
 
     Args:
-        rows: of the table.
-        rounds: of each way.
-        slow: measure the usual ways as well; at a million rows they take minutes and most of the memory.
+        sizes: rows of the tables, the smallest first.
+        rounds: of each way; the usual ways run once where they take minutes.
     """
-    ways = WAYS if slow else WAYS[:2]
-    seconds: dict[str, list[float]] = {way: [] for way in ways}
-    peaks: dict[str, int] = {}
-    with temporary_home() as home:
-        asyncio.run(_fill(home, rows))
-        for _ in range(rounds):
-            for way in ways:
-                found = _run(way, home, rows)
-                seconds[way].append(found["seconds"])
-                peaks[way] = max(peaks.get(way, 0), found["peak"])
-    middle = {way: statistics.median(taken) for way, taken in seconds.items()}
-    names = {
-        "floor": "the floor: the same columns by ADBC into Arrow",
-        "read_sql": "pandas.read_sql with MultiLabelBinarizer",
-        "sqlalchemy": "SQLAlchemy rows, pandas, MultiLabelBinarizer",
-    }
-    return [
-        Result(
-            what=f"matrix of {rows:,} rows, {peaks['ours'] / 1e9:.1f} GB at the most",
-            against=f"{names[way]}, {peaks[way] / 1e9:.1f} GB",
-            ours=middle["ours"],
-            other=middle[way],
-            rows=rows,
-            wanted="≤ 4" if way == "floor" else "< 1",
-        )
-        for way in ways
-        if way != "ours"
-    ]
+    tenth = max(sizes) // _TENTH
+    plan = [_Run(*named, rows) for rows in sizes for named in _ways(rows)]
+    plan.append(_Run("matrix", "ours", tenth))
+    with _homes({run.rows for run in plan}) as homes:
+        for turn in range(rounds):
+            for run in plan:
+                if turn == 0 or run.way in {"ours", "floor"} or run.rows <= _SLOW:
+                    _add(run, homes[run.rows])
+    found = {(run.what, run.way, run.rows): run for run in plan}
+    return [*_compared(found, sizes), *_linear(found, max(sizes), tenth), *_flat(found, sizes)]
+
+
+def _ways(rows: int) -> Iterator[tuple[str, str]]:
+    yield from (("matrix", way) for way in ("ours", *_MATRIX))
+    yield "arrow", "ours"
+    yield from (("rows", way) for way in _ROWS)
+    yield "json", "ours"
+    if rows <= _SLOW:
+        yield "json", "sqlalchemy"
+
+
+def _compared(found: dict[tuple[str, str, int], _Run], sizes: Sequence[int]) -> Iterator[Result]:
+    for rows in sizes:
+        matrix, arrow, text = (found[what, "ours", rows] for what in ("matrix", "arrow", "json"))
+        for way, name in _MATRIX.items():
+            yield _result(
+                matrix, found["matrix", way, rows], f"matrix of {rows:,} rows", name, "≤ 4" if way == "floor" else "< 1"
+            )
+        for way, name in _ROWS.items():
+            other = found["rows", way, rows]
+            yield _result(arrow, other, f"{rows:,} training rows as Arrow", name, "" if way == "floor" else "< 1")
+        if usual := found.get(("json", "sqlalchemy", rows)):
+            yield _result(text, usual, f"{rows:,} training rows as JSON", "SQLAlchemy rows, pandas, to_json", "< 1")
+
+
+def _result(ours: _Run, other: _Run, what: str, against: str, wanted: str) -> Result:
+    return Result(
+        what=f"{what}, {_gigabytes(ours)}", against=f"{against}, {_gigabytes(other)}", ours=ours.middle, other=other.middle,
+        rows=ours.rows, wanted=wanted,
+    )  # fmt: skip
+
+
+def _linear(found: dict[tuple[str, str, int], _Run], most: int, tenth: int) -> Iterator[Result]:
+    whole, part = found["matrix", "ours", most], found["matrix", "ours", tenth]
+    yield Result(
+        what=f"a tenth of the time of a matrix of {most:,} rows", against=f"a matrix of {tenth:,} rows",
+        ours=whole.middle / _TENTH, other=part.middle, wanted="≤ 1.15",
+    )  # fmt: skip
+
+
+def _flat(found: dict[tuple[str, str, int], _Run], sizes: Sequence[int]) -> Iterator[Result]:
+    few, many = min(sizes), max(sizes)
+    if few < many:
+        for what, form in (("json", "JSON"), ("arrow", "Arrow")):
+            yield Result(
+                what=f"peak memory while {many:,} training rows are streamed as {form}", against=f"{few:,} rows",
+                ours=found[what, "ours", many].peak, other=found[what, "ours", few].peak, unit="bytes", wanted="≤ 1.1",
+            )  # fmt: skip
+    yield Result(
+        what=f"peak memory of the process that makes a matrix of {many:,} rows", against="3 GB",
+        ours=found["matrix", "ours", many].peak, other=3e9, unit="bytes", wanted="≤ 1",
+    )  # fmt: skip
+
+
+def _gigabytes(run: _Run) -> str:
+    return f"{run.peak / 1e9:.1f} GB"
+
+
+@contextlib.contextmanager
+def _homes(sizes: set[int]) -> Iterator[dict[int, Path]]:
+    """A home per size, its table filled."""
+    with contextlib.ExitStack() as stack:
+        made = {rows: stack.enter_context(temporary_home()) for rows in sorted(sizes)}
+        for rows, home in made.items():
+            asyncio.run(_fill(home, rows))
+        yield made
 
 
 async def _fill(home: Path, rows: int) -> None:
@@ -94,81 +167,12 @@ async def _fill(home: Path, rows: int) -> None:
             await connection.execute("VACUUM ANALYZE enhanced_tracks")
 
 
-def _run(way: str, home: Path, rows: int) -> dict[str, Any]:
+def _add(run: _Run, home: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.big_matrix", way, "--rows", str(rows)], cwd=_ROOT, check=True, stdout=subprocess.PIPE,
-        env={**os.environ, "TENSOE_HOME": str(home), "DATABASE_URL": "", "ML_FEATURE_MATRIX_LIMIT": str(rows)},
+        [sys.executable, "-m", "bench.ways", run.what, run.way, "--rows", str(run.rows)],
+        cwd=_ROOT, check=True, stdout=subprocess.PIPE,
+        env={**os.environ, "TENSOE_HOME": str(home), "DATABASE_URL": "", "ML_FEATURE_MATRIX_LIMIT": str(run.rows)},
     )  # fmt: skip
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _one(way: str, rows: int) -> float:
-    """Seconds of one way, from an open server to the matrix; the second time, for a server is started once."""
-    from backend.config.settings import AppSettings, DatabaseSettings
-    from backend.features.matrix import READS, MatrixOptions
-    from backend.models.results import TrackFilter
-    from backend.repositories.database import open_columnar
-    from backend.repositories.track_tables import TrackTables
-    from backend.services.matrices import read_matrix, to_pandas
-    from bench.matrix import with_pandas
-
-    columns = ", ".join(f'"{c}"::text' if c == "provenance" else f'"{c}"' for c in READS)
-
-    def once(connection: Any, most: int) -> None:
-        query = f"SELECT {columns} FROM enhanced_tracks WHERE aoty_score IS NOT NULL ORDER BY id LIMIT {most}"
-        if way == "floor":
-            TrackTables(connection).arrow(TrackFilter(), limit=most, columns=READS)
-        elif way == "ours":
-            options = MatrixOptions()
-            to_pandas(
-                read_matrix(TrackTables(connection), TrackFilter(), limit=most, target="aoty_score", options=options)
-            )
-        elif way == "read_sql":
-            import pandas as pd
-
-            with_pandas(pd.read_sql(query, connection))
-        else:
-            with_pandas(asyncio.run(_by_sqlalchemy(query)))
-
-    with open_columnar(DatabaseSettings.read(), home=AppSettings.read().tensoe_home) as connection:
-        once(connection, _WARM)
-        started = time.perf_counter()
-        once(connection, rows)
-        return time.perf_counter() - started
-
-
-async def _by_sqlalchemy(query: str) -> Any:
-    import pandas as pd
-    from sqlalchemy import text
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    from backend.config.settings import AppSettings, DatabaseSettings
-    from backend.repositories.database import Database
-
-    database = await Database.open(DatabaseSettings.read(), home=AppSettings.read().tensoe_home)
-    try:
-        engine = create_async_engine(database.dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
-        async with engine.connect() as connection:
-            found = await connection.execute(text(query))
-            frame = pd.DataFrame([dict(row) for row in found.mappings()])
-        await engine.dispose()
-        return frame
-    finally:
-        await database.close()
-
-
-def main() -> None:
-    """One way, once."""
-    import resource
-
-    reader = argparse.ArgumentParser()
-    reader.add_argument("way", choices=WAYS)
-    reader.add_argument("--rows", type=int, required=True)
-    given = reader.parse_args()
-    seconds = _one(given.way, given.rows)
-    print(json.dumps({"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
-
-
-if __name__ == "__main__":
-    main()
+    told = json.loads(done.stdout.splitlines()[-1])
+    run.seconds.append(told["seconds"])
+    run.peaks.append(told["peak"])

@@ -16,17 +16,19 @@ START, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def table(results: Sequence[Result]) -> str:
-    """A Markdown table; a ratio is ours divided by the other, in time: below 1 we are faster."""
+    """A Markdown table; a ratio is ours divided by the other, in time or memory: below 1 we need less."""
     lines = ["| what | against | ours | other | ratio | wanted |", "|---|---|---:|---:|---:|---|"]
     for found in results:
-        cells = (found.what, found.against, _time(found.ours, found.rows), _time(found.other, found.rows))
+        cells = (found.what, found.against, _shown(found.ours, found), _shown(found.other, found))
         lines.append(f"| {' | '.join(cells)} | **{found.ratio:.2f}** | {found.wanted} |")
     return "\n".join(lines)
 
 
-def _time(seconds: float, rows: int | None) -> str:
-    shown = f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
-    return shown if rows is None else f"{shown} ({rows / seconds:,.0f} rows/s)"
+def _shown(value: float, of: Result) -> str:
+    if of.unit == "bytes":
+        return f"{value / 1e6:,.0f} MB"
+    shown = f"{value:.2f} s" if value >= 1 else f"{value * 1000:.{0 if value >= 0.02 else 1}f} ms"
+    return shown if of.rows is None else f"{shown} ({of.rows / value:,.0f} rows/s)"
 
 
 def machine() -> str:

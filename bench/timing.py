@@ -7,22 +7,23 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 Way = Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one comparison found; medians in seconds.
+    """What one comparison found; medians.
 
     Attributes:
         what: what was done, with its size.
-        ours: seconds of ours.
-        other: seconds of the other.
+        ours: seconds of ours, or bytes.
+        other: those of the other.
         against: what the other is.
         rows: rows handled, for rows per second; None where it says nothing.
         wanted: what the ratio should be, for people.
+        unit: of ours and other.
     """
 
     what: str
@@ -31,10 +32,11 @@ class Result:
     other: float
     rows: int | None = None
     wanted: str = ""
+    unit: Literal["seconds", "bytes"] = "seconds"
 
     @property
     def ratio(self) -> float:
-        """How many times as long ours takes."""
+        """How many times as long ours takes, or as much."""
         return self.ours / self.other
 
 
