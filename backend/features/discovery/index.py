@@ -1,0 +1,319 @@
+"""A catalogue, ready to be asked: what is like this, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+import numpy as np
+import pyarrow as pa
+
+from backend.features.columns import CONTINUOUS, TAGS, Flags, Floats, Values, floats, lists
+from backend.features.discovery.choosing import Candidates, Taste, choose
+from backend.features.discovery.commonness import Commonness
+from backend.features.discovery.neighbours import EXACT_UP_TO, InvertedLists, largest
+from backend.features.discovery.pick import Closeness, Pick
+from backend.features.discovery.query import Query, against, mean, shares
+from backend.features.discovery.rows import TrackRows
+from backend.features.discovery.songs import NOBODY, Codes
+from backend.features.discovery.space import TrackSpace
+from backend.features.discovery.weights import COMMONNESS, DEFAULT, GROUPS, Weights
+from backend.features.multihot import counts
+from backend.utils.errors import InvalidInputError
+
+CONTRIBUTIONS: Final = (*GROUPS, COMMONNESS)
+_DECIMALS: Final = 6  # of a score: equal tracks tie, whatever order sums were taken in
+_FIRST: Final = 160  # candidates that are looked at before more are asked for
+_QUESTIONS: Final = 256
+_SEED: Final = 0
+_LONE: Final = 2_000  # tracks of the given artists and albums at the most that are looked at besides the nearest
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryIndex:
+    """All tracks of a catalogue at one moment; never changes, `changed` makes the next one.
+
+    Attributes:
+        version: of the catalogue that it was read from; whoever keeps the index compares it.
+        space: what was learnt.
+        commonness: what is taken off tracks that are near to everything.
+        rows: the tracks.
+        base: n_base × (width + 1); the last number is what is taken off.
+        tail: the same of tracks that came later.
+        lists: over `base`, where it is large.
+    """
+
+    version: str
+    space: TrackSpace
+    commonness: Commonness
+    rows: TrackRows
+    base: Floats
+    tail: Floats
+    lists: InvertedLists | None
+    rarity: Mapping[str, Mapping[str, int]]  # at how many tracks each tag stands
+
+    @classmethod
+    def build(
+        cls,
+        table: pa.Table,
+        *,
+        version: str = "",
+        sittings: Sequence[Sequence[str]] = (),
+        weights: Weights = DEFAULT,
+        exact_up_to: int = EXACT_UP_TO,
+    ) -> Self:
+        """Learn from a catalogue and index it.
+
+        Args:
+            table: columns of `rows.READS`.
+            version: see above.
+            sittings: artists' keys of each playlist or sitting.
+            weights: of each group.
+            exact_up_to: more tracks than this get inverted lists.
+        """
+        table = table.sort_by("id")  # so that ties go by id
+        space = TrackSpace.fit(table, sittings=sittings, weights=weights)
+        vectors = space.vectors(table)
+        commonness, taken = Commonness.fit(vectors)
+        base = np.column_stack([vectors, taken]) if table.num_rows else np.zeros((0, space.width + 1), np.float32)
+        lists = None
+        if len(base) > exact_up_to:
+            drawn = np.random.default_rng(_SEED).permutation(len(base))[:_QUESTIONS]
+            lists = InvertedLists.build(base, _asked(base[drawn, :-1]))
+        tail = np.zeros((0, base.shape[1]), np.float32)
+        return cls(version, space, commonness, TrackRows.of(table), base, tail, lists, _rarity(table))
+
+    def changed(self, table: pa.Table, *, removed: Iterable[str] = (), version: str = "") -> Self:
+        """With tracks that are new or changed, and without some; what was learnt stays.
+
+        Args:
+            table: columns of `rows.READS`, of the new and changed tracks.
+            removed: ids that are gone.
+            version: of the catalogue now.
+        """
+        vectors = self.space.vectors(table)
+        added = np.column_stack([vectors, self.commonness.of(vectors)]) if table.num_rows else self.tail[:0]
+        rows = self.rows.plus(TrackRows.of(table), removed)
+        return replace(self, version=version, rows=rows, tail=np.concatenate([self.tail, added]))
+
+    def __len__(self) -> int:
+        return int(self.rows.alive.sum())
+
+    def vectors(self, rows: Sequence[int] | Codes) -> Floats:
+        """Of some rows, n × (width + 1)."""
+        wanted = np.asarray(rows, np.int64)
+        n = len(self.base)
+        if not len(self.tail):
+            return np.asarray(self.base[wanted])
+        found = np.empty((len(wanted), self.base.shape[1]), np.float32)
+        early = wanted < n
+        found[early] = self.base[wanted[early]]
+        found[~early] = self.tail[wanted[~early] - n]
+        return found
+
+    # -- questions -----------------------------------------------------------------------------------
+
+    def like(self, plus: Sequence[int], *, minus: Sequence[int] = (), without: Iterable[str] = ()) -> Query:
+        """Tracks like some, and not like others.
+
+        Args:
+            plus: rows that answers are to be like.
+            minus: rows that they are not to be like.
+            without: groups that are to count for nothing.
+
+        Raises:
+            InvalidInputError: there is no track to be like.
+        """
+        if not len(plus):
+            raise InvalidInputError("Name at least one track that the answers are to be like")
+        rows = self.rows
+        vector = mean(self.vectors(plus)[:, :-1])
+        artists, albums = shares(rows.artists[list(plus)]), shares(rows.albums[list(plus)])
+        if len(minus):
+            unlike = list(minus)
+            vector = vector - 0.5 * mean(self.vectors(unlike)[:, :-1])
+            artists = against(artists, shares(rows.artists[unlike]))
+            albums = against(albums, shares(rows.albums[unlike]))
+        query = Query(vector, artists, albums, seeds=tuple(plus), without=(*plus, *minus))
+        return self.leaving_out(query, without)
+
+    def leaving_out(self, query: Query, groups: Iterable[str]) -> Query:
+        """The same question, for which some groups count for nothing.
+
+        Raises:
+            InvalidInputError: a name is no group.
+        """
+        wanted = set(groups)
+        if wanted - set(GROUPS):
+            raise InvalidInputError(
+                f"{', '.join(sorted(wanted - set(GROUPS)))}: no groups; there are {', '.join(GROUPS)}"
+            )
+        vector = query.vector.copy()
+        for group, part in self.space.slices.items():
+            if group in wanted:
+                vector[part] = 0
+        return replace(
+            query,
+            vector=vector,
+            artists={} if "artist" in wanted else query.artists,
+            albums={} if "album" in wanted else query.albums,
+        )
+
+    def ask(self, query: Query, taste: Taste, *, allowed: Flags | None = None) -> list[Pick]:
+        """The tracks that fit best, best first, ties by id; only those with something in common with what is asked for.
+
+        Args:
+            query: what is asked for.
+            taste: how many, and how varied.
+            allowed: n_rows; which may be answered; all when None.
+        """
+        there = self.rows.alive if allowed is None else allowed & self.rows.alive
+        possible = int(np.count_nonzero(there))
+        m = max(_FIRST, 10 * taste.k if taste.diversity > 0 else 4 * taste.k)
+        taken = [*self.rows.songs[list(query.without)].tolist(), *self.rows.recordings[list(query.without)].tolist()]
+        while True:
+            near = self._near(query, m, there, is_all=allowed is None)
+            rows, scores, parts = self._scored(query, near)
+            rows_of = self.rows
+            candidates = Candidates(
+                scores=scores,
+                songs=rows_of.songs[rows],
+                recordings=rows_of.recordings[rows],
+                artists=rows_of.artists[rows],
+                vectors=self.vectors(rows)[:, :-1] if taste.diversity > 0 else self.base[:0],
+            )
+            places = choose(candidates, taste, taken=taken)
+            if len(places) >= taste.k or m >= possible:
+                return self._picks(query, rows, parts, places)
+            m = min(8 * m, possible)
+
+    def _near(self, query: Query, m: int, there: Flags, *, is_all: bool) -> Codes:
+        """Rows among which the m best are."""
+        asked = _asked(query.vector[None, :])[0]
+        n = len(self.base)
+        few = int(np.count_nonzero(there[:n])) if not is_all else n
+        if self.lists is None or few <= EXACT_UP_TO:
+            rows = np.flatnonzero(there)
+            whole = len(rows) == n and not len(self.tail)
+            scores = self.base @ asked if whole else self.vectors(rows) @ asked
+            scores += self._same(query, rows)
+            return rows[largest(scores, m)]
+        found = [self.lists.search(asked, m, allowed=None if is_all else there[:n], wider=1 if is_all else 4)]
+        if len(self.tail):
+            found.append(n + largest(np.where(there[n:], self.tail @ asked, -np.inf).astype(np.float32), m))
+        kin = [self.rows.of_artist(a) for a, share in query.artists.items() if share > 0]
+        kin += [self.rows.of_album(a) for a, share in query.albums.items() if share > 0]
+        rows = np.unique(np.concatenate([*found, *(k[:_LONE] for k in kin)]))
+        return rows[there[rows]]
+
+    def _same(self, query: Query, rows: Codes) -> Floats:
+        """What the same artist and album add to some rows."""
+        added = np.zeros(len(rows), np.float32)
+        for codes, wanted, group in self._identities(query):
+            for code, share in wanted.items():
+                added[codes[rows] == code] += self.space.weights.of[group] * share
+        return added
+
+    def _identities(self, query: Query) -> tuple[tuple[Codes, Mapping[int, float], str], ...]:
+        return (self.rows.artists, query.artists, "artist"), (self.rows.albums, query.albums, "album")
+
+    def _parts(self, query: Query, rows: Codes) -> dict[str, Values]:
+        """Each group's share of the score, rounded, so that what is shown sums to the score."""
+        vectors = self.vectors(rows)
+        parts = self.space.parts(query.vector, vectors)
+        for codes, wanted, group in self._identities(query):
+            parts[group] = np.zeros(len(rows))
+            for code, share in wanted.items():
+                if code != NOBODY:
+                    parts[group][codes[rows] == code] = self.space.weights.of[group] * share
+        parts[COMMONNESS] = -vectors[:, -1].astype(np.float64)
+        return {group: np.round(parts[group], _DECIMALS) + 0.0 for group in CONTRIBUTIONS}
+
+    def _scored(self, query: Query, rows: Codes) -> tuple[Codes, Values, dict[str, Values]]:
+        """The rows that have something in common with what is asked for, best first, with their scores and shares."""
+        parts = self._parts(query, rows)
+        likeness = np.sum([parts[group] for group in GROUPS], axis=0)
+        scores = np.round(likeness + parts[COMMONNESS], _DECIMALS)
+        alike = np.flatnonzero(np.round(likeness, _DECIMALS) > 0)
+        ids = np.array(self.rows.names(rows[alike]), dtype=object)
+        order = alike[sorted(range(len(alike)), key=lambda i: (-scores[alike[i]], ids[i]))] if len(alike) else alike
+        return rows[order], scores[order], {group: part[order] for group, part in parts.items()}
+
+    def _picks(self, query: Query, rows: Codes, parts: Mapping[str, Values], places: Sequence[int]) -> list[Pick]:
+        picked = rows[list(places)] if places else rows[:0]
+        nearest = self._nearest_seeds(query, picked)
+        return [
+            self._pick(int(row), {group: float(parts[group][place]) for group in CONTRIBUTIONS}, seed)
+            for row, place, seed in zip(picked, places, nearest, strict=True)
+        ]
+
+    def _nearest_seeds(self, query: Query, rows: Codes) -> list[int | None]:
+        """Of each row the given track that is nearest."""
+        if not query.seeds or not len(rows):
+            return [None] * len(rows)
+        if len(query.seeds) == 1:
+            return [query.seeds[0]] * len(rows)
+        likeness = self.vectors(rows)[:, :-1] @ self.vectors(query.seeds)[:, :-1].T
+        return [query.seeds[int(i)] for i in np.argmax(likeness, axis=1)]
+
+    def _pick(self, row: int, contributions: dict[str, float], seed: int | None) -> Pick:
+        names = self.rows.names([row] if seed is None else [row, seed])
+        told = (
+            {"shared": {kind: [] for kind in TAGS}, "closest": (), "years": None, "filled": ()}
+            if seed is None
+            else self._compared(seed, row)
+        )
+        return Pick(
+            id=names[0],
+            row=row,
+            score=round(sum(contributions.values()), _DECIMALS),
+            contributions=contributions,
+            because=None if seed is None else names[1],
+            **told,
+        )
+
+    def _compared(self, seed: int, row: int) -> dict[str, Any]:
+        """What two tracks have in common."""
+        pair = self.rows.table.take(pa.array([seed, row], pa.int64()))
+        values = np.column_stack([floats(pair, name) for name in CONTINUOUS])
+        scores = np.nan_to_num(self.space.audio.scores(pair))
+        unknown: Flags = np.asarray(np.isnan(values).any(axis=0))
+        years = floats(pair, "release_year")
+        closest = [
+            Closeness(
+                feature=name,
+                own=float(values[0, i]),
+                other=float(values[1, i]),
+                distance=float(abs(scores[0, i] - scores[1, i])),
+                product=float(scores[0, i] * scores[1, i]),
+            )
+            for i, name in enumerate(CONTINUOUS)
+            if not unknown[i]
+        ]
+        return {
+            "shared": {kind: self._shared(pair, kind) for kind in TAGS},
+            "closest": tuple(sorted(closest, key=lambda c: (-c.product, c.feature))),
+            "years": None if np.isnan(years).any() else (int(years[0]), int(years[1])),
+            "filled": tuple(name for name, gone in zip(CONTINUOUS, unknown, strict=True) if gone),
+        }
+
+    def _shared(self, pair: pa.Table, kind: str) -> list[str]:
+        first, second = (set(tags or ()) for tags in pair.column(kind).to_pylist())
+        return sorted((first & second) - {None}, key=lambda tag: (self.rarity[kind].get(tag, 0), tag))
+
+    # -- groups of tracks ------------------------------------------------------------------------------
+
+    def everything(self, query: Query) -> dict[str, Values]:
+        """Each group's share of the likeness of all rows to what is asked for, gone ones included."""
+        return self._parts(query, np.arange(len(self.rows)))
+
+
+def _asked(vectors: Floats) -> Floats:
+    """As the last number of a stored vector is what is taken off, that of a question is -1."""
+    return np.column_stack([vectors, np.full(len(vectors), -1, np.float32)]).astype(np.float32)
+
+
+def _rarity(table: pa.Table) -> dict[str, dict[str, int]]:
+    """At how many tracks each tag stands."""
+    return {kind: counts(lists(table, kind)) for kind in TAGS}
