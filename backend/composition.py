@@ -22,6 +22,7 @@ from backend.metrics import Metrics
 from backend.models.diagnosis import Finding
 from backend.models.tastes import HeardFrom
 from backend.repositories.aggregates import Aggregates
+from backend.repositories.album_moments import AlbumMoments
 from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
@@ -76,12 +77,14 @@ from backend.services.dataset_folders import DataSetFolders
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
 from backend.services.demo_service import DemoService
+from backend.services.discovery_service import DiscoveryService
 from backend.services.doctor import Check, Doctor
 from backend.services.dump_import import DumpImport
 from backend.services.estimates import Estimates
 from backend.services.export_service import ExportService
 from backend.services.feature_service import FeatureService
 from backend.services.heard_by import HeardBy, HeardInHistory, HeardInPublic
+from backend.services.index_keeper import IndexKeeper
 from backend.services.ingest_plan import IngestPlan
 from backend.services.ingest_worker import IngestWorker
 from backend.services.ingestion_service import IngestionService
@@ -150,8 +153,13 @@ def build_services(
     }
     jobs, aggregates, unmatched = JobRepository(database), Aggregates(database), UnmatchedRepository(database)
 
+    home = settings.app.tensoe_home
+    tracks = TrackReader(database)
+    keeper = IndexKeeper(tracks, AlbumMoments(database), threads=threads, folder=home / "indexes")
+
     async def stored() -> None:
         await cache.clear("catalogue")
+        keeper.moved()
         await changes.announce()
 
     store, profiles = AlbumRepository(database), all_profiles(sources)
@@ -195,14 +203,14 @@ def build_services(
     pages = PageImport(store, ImportTargets(database), merging=merging, stored=stored)
     work = WorkService(WorkState(database), metrics)
     refreshing = RefreshService(DueRepository(database), Budgets(database), ingestion, settings.ingestion)
-    ml = MlService(TrackReader(database), settings.ml, threads=threads)
+    ml = MlService(tracks, settings.ml, threads=threads)
+    discovery = DiscoveryService(keeper, tracks, threads=threads)
     users = UserService(build_listeners(sources, transports), cache=cache, ttl=settings.cache.cache_user_ttl)
     known_by: dict[HeardFrom, HeardBy] = {
         HeardFrom.HISTORY: HeardInHistory(HistoryReader(database)),
         HeardFrom.LASTFM: HeardInPublic(users, HeardFrom.LASTFM),
         HeardFrom.LISTENBRAINZ: HeardInPublic(users, HeardFrom.LISTENBRAINZ),
     }
-    home = settings.app.tensoe_home
     folders = DataSetFolders(home / "datasets")
     datasets = DataSetService(
         Knowledge(TrackSnapshots(database), merging=merging, estimates=estimates),
@@ -249,7 +257,7 @@ def build_services(
         tastes=TasteService(
             TasteReader(known_by, Tastes(database)),
             Tastes(database),
-            engine=MeanOfSeeds(ml, threads=threads),
+            engine=MeanOfSeeds(discovery, threads=threads),
             cache=cache,
             ttl=settings.cache.cache_default_ttl,
             threads=threads,
@@ -266,6 +274,7 @@ def build_services(
         ),
         work=work,
         ml=ml,
+        discovery=discovery,
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,
         tables=TableImport(

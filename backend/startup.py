@@ -95,10 +95,16 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
         container = Container(settings=settings, database=database, cache=cache, metrics=metrics, services=services)
         stack.push_async_callback(services.work.close)
         stack.push_async_callback(services.dataset_work.stop)
+        stack.push_async_callback(services.discovery.close)
         if await services.upkeep.is_stale():
             log.warning("rows were merged under another policy or other terms; `tensoe rebuild` makes them anew")
         if server:
-            _beside(stack, changes.listen(lambda: cache.clear("catalogue")), name="changes of the catalogue")
+
+            async def changed() -> None:
+                services.discovery.moved()
+                await cache.clear("catalogue")
+
+            _beside(stack, changes.listen(changed), name="changes of the catalogue")
         stack.push_async_callback(services.ingestion.stop)
         if worker:
             services.ingestion.start()

@@ -117,7 +117,9 @@ def recommend(
 
     async def work() -> None:
         async with opened(worker=False) as container:
-            found = await container.services.ml.recommendations(track_id, k=k, track_filter=TrackFilter(rights=rights))
+            found = await container.services.discovery.recommendations(
+                track_id, k=k, track_filter=TrackFilter(rights=rights)
+            )
         if as_json:
             show_json(found)
             return

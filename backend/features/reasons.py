@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from backend.features.similarity import Closeness, Neighbour
+from backend.features.discovery.pick import Closeness, Pick
 
 _MOST: Final = 3  # audio features named
 _NEAR: Final = 0.5  # standard deviations within which two values are called similar
+_COUNTS: Final = 0.01  # of the score; less is not worth a sentence
 _YEARS: Final = 5  # years within which two releases are called close
 _HIGH, _LOW = 0.66, 0.2
 _WORDS: Final = {
@@ -21,23 +23,29 @@ _WORDS: Final = {
 }
 
 
-def reasons(neighbour: Neighbour) -> list[str]:
+def reasons(pick: Pick) -> list[str]:
     """Sentences for people, the weightiest group of tags first; never empty.
 
-    >>> from backend.features.similarity import Neighbour
-    >>> reasons(Neighbour(id="t", score=0.8, contributions={"genres": 0.8}, shared={"genres": ["dub"], "moods": []},
-    ...                   closest=(), years=(1969, 1971), filled=()))
+    >>> reasons(Pick(id="t", row=0, score=0.8, contributions={"genres": 0.8}, because="s", closest=(), filled=(),
+    ...              shared={"genres": ["dub"], "moods": []}, years=(1969, 1971)))
     ['shared genre: dub', 'released close together: 1969 and 1971']
     """
-    found = [_tags(kind, neighbour.shared.get(kind, [])) for kind in ("genres", "moods")]
-    near = [closeness for closeness in neighbour.closest if closeness.distance <= _NEAR]
+    found = [_tags(kind, pick.shared.get(kind, [])) for kind in ("genres", "moods")]
+    near = [closeness for closeness in pick.closest if closeness.distance <= _NEAR]
     found += [audio_reason(closeness) for closeness in near[:_MOST]]
-    found.append(_years(neighbour.years))
+    found.append(_years(pick.years))
+    found += _who(pick.contributions)
     told = [reason for reason in found if reason]
-    return told or [_overall(neighbour)]
+    return told or share_words(pick.contributions)[:1] or ["nothing stands out: it is near in every respect a little"]
 
 
-def _tags(kind: str, tags: list[str]) -> str:
+def _who(contributions: Mapping[str, float]) -> list[str]:
+    """Who plays it, and who hears it."""
+    words = {"album": "from the same album", "artist": "by the same artist", "listening": "heard together by listeners"}
+    return [said for group, said in words.items() if contributions.get(group, 0) > _COUNTS]
+
+
+def _tags(kind: str, tags: Sequence[str]) -> str:
     noun = kind if len(tags) > 1 else kind.removesuffix("s")
     return f"shared {noun}: {', '.join(tags)}" if tags else ""
 
@@ -69,19 +77,12 @@ def audio_reason(closeness: Closeness) -> str:
     return f"similar {name}: {own:.2f} vs {other:.2f}"
 
 
-def _overall(neighbour: Neighbour) -> str:
-    if neighbour.closest and neighbour.closest[0].product > 0:
-        best = neighbour.closest[0]
-        return f"{best.feature} leans the same way: {best.own:.2f} and {best.other:.2f}"
-    return "released on the same side of the catalogue's mean year"
-
-
-def share_words(contributions: dict[str, float]) -> list[str]:
+def share_words(contributions: Mapping[str, float]) -> list[str]:
     """What makes two groups of tracks alike, the weightiest first.
 
     >>> share_words({"audio": 0.2, "year": -0.1, "genres": 0.5, "moods": 0.0})
     ['alike in genres: 0.50 of the score', 'alike in sound: 0.20 of the score']
     """
-    names = {"audio": "sound", "year": "time"}
+    names = {"audio": "sound", "year": "time", "listening": "who hears them"}
     ranked = sorted(contributions.items(), key=lambda item: (-item[1], item[0]))
     return [f"alike in {names.get(name, name)}: {share:.2f} of the score" for name, share in ranked if share > 0]

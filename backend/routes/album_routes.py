@@ -57,7 +57,7 @@ async def similar(album_id: AlbumId, with_: With, rights: Level = RightsLevel.AN
     """The albums whose tracks are most like its tracks on the whole, with the share of sound, time, genres and moods."""
     found = await with_.albums.album(album_id, rights=rights)
     ids = [track["id"] for track in found["tracks"]]
-    rows = await with_.ml.similar_groups(ids, by="album_id", k=k, rights=rights) if ids else []
+    rows = await with_.discovery.similar_groups(ids, by="album", k=k, rights=rights) if ids else []
     return json_answer({"count": len(rows), "data": rows})
 
 

@@ -71,5 +71,5 @@ async def similar(
     found = await with_.artists.artist(artist_id, rights=rights)
     wanted = replace(TrackFilter(rights=rights), artist=found["name"])
     ids = await with_.ml.ids(wanted, limit=_MOST_TRACKS)
-    rows = await with_.ml.similar_groups(ids, by="artist", k=k, rights=rights) if ids else []
+    rows = await with_.discovery.similar_groups(ids, by="artist", k=k, rights=rights) if ids else []
     return json_answer({"count": len(rows), "data": rows})

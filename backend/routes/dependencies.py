@@ -21,6 +21,7 @@ from backend.services.dataset_comparison import DataSetComparison
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
 from backend.services.demo_service import DemoService
+from backend.services.discovery_service import DiscoveryService
 from backend.services.doctor import Doctor
 from backend.services.dump_import import DumpImport
 from backend.services.export_service import ExportService
@@ -69,6 +70,7 @@ class Services:
     tastes: TasteService
     system: SystemService
     ml: MlService
+    discovery: DiscoveryService
     training: TrainingService
     exports: ExportService
     upkeep: UpkeepService

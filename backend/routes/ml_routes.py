@@ -13,6 +13,7 @@ from backend.routes import schemas, schemas_analytics, schemas_catalogue, schema
 from backend.routes.answers import json_answer, next_link, preferred
 from backend.routes.dependencies import WRITES, Cursor, Filter, Level, With, bounded
 from backend.routes.errors import ProblemError
+from backend.services.discovery_service import PER_ARTIST
 from backend.services.forms import MEDIA_TYPES, Form
 from backend.services.genre_tree import genre_nodes
 
@@ -246,9 +247,15 @@ async def recommendations(
     with_: With,
     wanted: Filter,
     k: Annotated[int, Query(ge=1, le=100, description="How many.")] = 10,
+    per_artist: Annotated[int, Query(ge=1, le=100, description="At most so many tracks of one artist.")] = PER_ARTIST,
+    diversity: Annotated[
+        float, Query(ge=0, le=1, description="0 takes the nearest; towards 1 each must be unlike those before it.")
+    ] = 0.0,
 ) -> Response:
-    """The nearest tracks on standardised audio features with weighted genres and moods, each with the reasons."""
-    found = await with_.ml.recommendations(track_id, k=k, track_filter=wanted)
+    """The nearest tracks by sound, time, popularity, genres, moods and listeners, each song once, each with the reasons."""
+    found = await with_.discovery.recommendations(
+        track_id, k=k, track_filter=wanted, per_artist=per_artist, diversity=diversity
+    )
     return json_answer({"track_id": track_id, "count": len(found), "data": found})
 
 

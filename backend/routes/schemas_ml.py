@@ -65,6 +65,14 @@ class ExportList(Schema):
     data: list[ExportEntry]
 
 
+class Because(Schema):
+    """A track that was given."""
+
+    id: str
+    title: str
+    artist: str
+
+
 class Recommendation(Schema):
     """A similar track, and why it is similar."""
 
@@ -76,14 +84,16 @@ class Recommendation(Schema):
     release_year: int | None = None
     synthetic: bool
     score: float
-    """Cosine similarity, up to 1."""
-    contributions: dict[str, float] = Field(examples=[{"audio": 0.31, "genres": 0.4}])
-    """What each group adds to the score."""
+    """At most 1."""
+    contributions: dict[str, float] = Field(examples=[{"audio": 0.31, "genres": 0.2, "commonness": -0.02}])
+    """What each group adds to the score; they sum to it. `commonness` is taken off tracks that are near to everything."""
+    because: Because | None = None
+    """The given track that is nearest."""
     shared_genres: list[str]
     shared_moods: list[str]
     reasons: list[str] = Field(examples=[["shared genre: cool jazz", "similarly acoustic (0.91 and 0.88)"]])
     filled: list[str]
-    """Audio features unknown of one of the two, for which the mean was taken."""
+    """Audio features unknown of one of the two, for which the middle was taken."""
 
 
 class Recommendations(Schema):

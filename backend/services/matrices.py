@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from backend.features import similarity
 from backend.features import target as targets
 from backend.features.matrix import READS, FeatureMatrix, MatrixOptions, build, usable
 from backend.features.target import Target
@@ -68,14 +67,6 @@ def _finder(tracks: TrackTables, rights: RightsLevel) -> targets.FindTag:
         return targets.tags_of(tracks.arrow(having, limit=1, columns=[field]))(field, name)
 
     return find
-
-
-def read_index(
-    tracks: TrackTables, *, version: str, rights: RightsLevel = RightsLevel.ANY
-) -> similarity.SimilarityIndex:
-    """An index of all tracks of a level of rights."""
-    table = tracks.arrow(TrackFilter(rights=rights), limit=EVERYTHING, columns=similarity.READS)
-    return similarity.SimilarityIndex(table, version=version)
 
 
 def to_pandas(matrix: FeatureMatrix) -> tuple[pd.DataFrame, pd.Series[Any]]:

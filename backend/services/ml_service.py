@@ -1,11 +1,10 @@
-"""Data for training, matrices and recommendations: over HTTP by `MlService`, in scripts by `get_feature_matrix`."""
+"""Data for training and matrices: over HTTP by `MlService`, in scripts by `get_feature_matrix`."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from backend.config.settings import AppSettings, DatabaseSettings, MlSettings
 from backend.models.ingestion_models import RightsLevel
@@ -19,13 +18,11 @@ from backend.utils.errors import InvalidInputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from backend.features.similarity import Neighbour, SimilarityIndex
 # What imports Arrow is imported inside functions, in a thread: the server's start-up does not wait for it.
 
 DEFAULT_TARGET: Final = "aoty_score"
 FORMS: Final = (Form.JSON, Form.NDJSON, Form.CSV, Form.ARROW, Form.PARQUET)
 EXPORT_FORMS: Final = (*FORMS, Form.ARROW_FILE)
-MOST_NEIGHBOURS: Final = 100
 _TEXT: Final[Mapping[Form, TextForm]] = {Form.JSON: "json", Form.NDJSON: "ndjson", Form.CSV: "csv"}
 
 Answer = tuple[str, AsyncIterator[bytes]]
@@ -45,8 +42,6 @@ class MlService:
         self._reader = reader
         self._settings = settings
         self._threads = threads or WorkerThreads()
-        self._indexes: dict[RightsLevel, SimilarityIndex] = {}
-        self._building = asyncio.Lock()
 
     async def training_data(self, track_filter: TrackFilter, *, limit: int, form: str = Form.JSON) -> Answer:
         """Tracks with all their fields, ordered by id, streamed.
@@ -114,39 +109,6 @@ class MlService:
 
         return MEDIA_TYPES[chosen], await begun(self._threads.stream(write))
 
-    async def recommendations(
-        self, track_id: str, *, k: int = 10, track_filter: TrackFilter | None = None
-    ) -> list[dict[str, Any]]:
-        """The most similar tracks, best first, each with why.
-
-        Args:
-            track_id: of the track to start from.
-            k: at most so many, 1 to 100.
-            track_filter: which tracks may be answered; any when None.
-
-        Returns:
-            Per track: `id`, `title`, `artist`, `album`, `album_id`, `release_year`, `synthetic`; `score` (cosine, up to 1) and
-            `contributions` by group (audio, year, genres, moods), which sum to it; `shared_genres`, `shared_moods`;
-            `reasons` in words; `filled`: audio features unknown of one of the two, for which the mean was taken.
-
-        Raises:
-            NotFoundError: no track has this id.
-            InvalidInputError: k is not allowed.
-        """
-        if not 1 <= k <= MOST_NEIGHBOURS:
-            raise InvalidInputError(f"k={k} is not allowed; ask for 1 to {MOST_NEIGHBOURS} tracks")
-        rights = RightsLevel.ANY if track_filter is None else track_filter.rights
-        index = await self._current_index(rights)
-        wanted = None if track_filter in {None, TrackFilter(rights=rights)} else track_filter
-
-        def find() -> list[dict[str, Any]]:
-            from backend.services.matrices import read_ids
-
-            allowed = None if wanted is None else read_ids(self._reader, wanted)
-            return [_shown(index, neighbour) for neighbour in index.neighbours(track_id, k, allowed=allowed)]
-
-        return await self._threads.run(find)
-
     async def track(self, track_id: str, *, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
         """One track with all its fields.
 
@@ -163,73 +125,6 @@ class MlService:
             return found
 
         return await self._threads.run(read)
-
-    async def similar_groups(
-        self, track_ids: Sequence[str], *, by: Literal["album_id", "artist"], k: int, rights: RightsLevel
-    ) -> list[dict[str, Any]]:
-        """The albums, or artists, whose tracks are most like some tracks.
-
-        Returns:
-            The most similar first: `album_id`, `album` and `artist` of each; `score` (mean cosine, up to 1) and
-            `contributions`, which sum to it; `example`, its track that is nearest, and `reasons` in words.
-
-        Raises:
-            NotFoundError: no track of this level has one of the ids.
-            InvalidInputError: k is not allowed.
-        """
-        if not 1 <= k <= MOST_NEIGHBOURS:
-            raise InvalidInputError(f"k={k} is not allowed; ask for 1 to {MOST_NEIGHBOURS}")
-        index = await self._current_index(rights)
-
-        def find() -> list[dict[str, Any]]:
-            from backend.features.reasons import share_words
-            from backend.features.similar_groups import similar_groups
-
-            return [
-                {
-                    **{name: index.card(g.example)[name] for name in ("album_id", "album", "artist")},
-                    "score": g.score,
-                    "contributions": g.contributions,
-                    "example": index.card(g.example),
-                    "reasons": share_words(g.contributions),
-                }
-                for g in similar_groups(index, track_ids, by=by, k=k)
-            ]
-
-        return await self._threads.run(find)
-
-    async def index(self, rights: RightsLevel) -> SimilarityIndex:
-        """All tracks of a level as they are now, ready to be compared."""
-        return await self._current_index(rights)
-
-    async def _current_index(self, rights: RightsLevel) -> SimilarityIndex:
-        """The index of a level's tracks as they are now; built anew when something changed."""
-        version = await self._reader.version(rights)
-        async with self._building:  # one builds, the others wait and find it
-            index = self._indexes.get(rights)
-            if index is None or index.version != version:
-
-                def build() -> SimilarityIndex:
-                    from backend.services.matrices import read_index
-
-                    return read_index(self._reader, version=version, rights=rights)
-
-                index = self._indexes[rights] = await self._threads.run(build)
-            return index
-
-
-def _shown(index: SimilarityIndex, neighbour: Neighbour) -> dict[str, Any]:
-    from backend.features.reasons import reasons
-
-    return {
-        **index.card(neighbour.id),
-        "score": neighbour.score,
-        "contributions": neighbour.contributions,
-        "shared_genres": neighbour.shared["genres"],
-        "shared_moods": neighbour.shared["moods"],
-        "reasons": reasons(neighbour),
-        "filled": list(neighbour.filled),
-    }
 
 
 def _check(limit: int, *, most: int, setting: str) -> None:

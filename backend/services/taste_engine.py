@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.models.ingestion_models import RightsLevel
-from backend.services.ml_service import MlService
+from backend.services.discovery_service import DiscoveryService
 from backend.services.worker_threads import WorkerThreads
-from backend.utils.text import fold_name
 
 if TYPE_CHECKING:
-    from backend.features.similarity import SimilarityIndex
-
-_DECIMALS: Final = 6
+    from backend.features.discovery.index import DiscoveryIndex
+    from backend.features.discovery.pick import Pick
+# What imports Arrow is imported inside functions, in a thread: the server's start-up does not wait for it.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +22,9 @@ class Near:
 
     Attributes:
         card: what is shown of it.
-        score: weighted mean of its similarity to the seeds, up to 1.
+        score: its likeness to the weighted mean of the seeds, less what is taken off tracks that are near to everything.
         contributions: per group of features its share; they sum to the score.
-        because: the seed that adds most.
+        because: the seed that is nearest to it.
         reasons: what it has in common with that seed, in words.
     """
 
@@ -71,79 +69,50 @@ class TasteEngine(Protocol):
 
 
 class MeanOfSeeds:
-    """The weighted mean of the similarities to all seeds."""
+    """What is like the weighted mean of the seeds, group by group."""
 
-    def __init__(self, ml: MlService, *, threads: WorkerThreads) -> None:
-        self._ml = ml
+    def __init__(self, discovery: DiscoveryService, *, threads: WorkerThreads) -> None:
+        self._discovery = discovery
         self._threads = threads
 
     async def near(self, wish: Wish) -> tuple[list[Near], list[Near]]:
         """See `TasteEngine.near`."""
-        index = await self._ml.index(wish.rights)
+        index = await self._discovery.index(wish.rights)
         return await self._threads.run(lambda: near(index, wish))
 
 
-def near(index: SimilarityIndex, wish: Wish) -> tuple[list[Near], list[Near]]:
+def near(index: DiscoveryIndex, wish: Wish) -> tuple[list[Near], list[Near]]:
     """See `TasteEngine.near`; blocking."""
     import numpy as np
 
-    total = sum(wish.seeds.values())
-    parts: dict[str, Any] = {}
-    for seed, weight in wish.seeds.items():
-        for group, part in index.mean_parts([seed]).items():
-            parts[group] = parts.get(group, 0.0) + weight / total * part
-    # Rounded before they are summed: what is shown adds up.
-    parts = {group: np.round(part, _DECIMALS) for group, part in parts.items()}
-    scores = np.round(np.sum(list(parts.values()), axis=0), _DECIMALS)
-    familiar, new = (
-        [_told(index, row, parts, scores, wish.seeds) for row in rows] for rows in _chosen(index, scores, wish)
+    from backend.features.discovery.choosing import Taste
+    from backend.features.discovery.query import Query
+    from backend.features.discovery.songs import artist_codes
+
+    seeds = [index.rows.find(seed) for seed in wish.seeds]
+    weights = np.array(list(wish.seeds.values())) / sum(wish.seeds.values())
+    vector = (weights @ index.vectors(seeds)[:, :-1]).astype(np.float32)
+    left_out = np.flatnonzero(index.rows.mask(wish.left_out)).tolist()
+    query = Query(vector, seeds=tuple(seeds), without=tuple(left_out))
+    familiar = np.isin(index.rows.artists, artist_codes(wish.known_artists))
+    taste = Taste(k=wish.k, per_artist=wish.per_artist)
+    return (
+        _told(index, index.ask(query, taste, allowed=familiar)),
+        _told(index, index.ask(query, taste, allowed=~familiar)),
     )
-    return familiar, new
 
 
-def _chosen(index: SimilarityIndex, scores: Any, wish: Wish) -> tuple[list[int], list[int]]:
-    """The rows of familiar and of new tracks."""
-    import numpy as np
-
-    from backend.ingestion.alignment import title_key
-
-    ids, artists, titles = index.ids, index.column("artist"), index.column("title")
-    familiar: list[int] = []
-    new: list[int] = []
-    of_artist: Counter[str] = Counter()
-    seen: set[tuple[str, str]] = set()
-    left_out = set(wish.left_out)
-    order = np.argsort(-scores, kind="stable")  # ties by id: the index is in that order
-    for row in order[: int(np.count_nonzero(scores > 0))].tolist():
-        artist = fold_name(artists[row] or "")
-        rows = familiar if artist in wish.known_artists else new
-        if len(rows) >= wish.k or ids[row] in left_out or of_artist[artist] >= wish.per_artist:
-            continue
-        recording = (artist, title_key(titles[row] or ""))
-        if recording not in seen:
-            seen.add(recording)
-            of_artist[artist] += 1
-            rows.append(row)
-        if len(familiar) >= wish.k and len(new) >= wish.k:
-            break
-    return familiar, new
-
-
-def _told(index: SimilarityIndex, row: int, parts: Mapping[str, Any], scores: Any, seeds: Mapping[str, float]) -> Near:
-    import numpy as np
-
+def _told(index: DiscoveryIndex, picks: Sequence[Pick]) -> list[Near]:
     from backend.features.reasons import reasons
 
-    track = index.ids[row]
-    # Similarity is mutual: what this track has with all others holds what each seed has with it.
-    own = np.sum(list(index.mean_parts([track]).values()), axis=0)
-    adds = {seed: weight * float(own[at]) for at, (seed, weight) in zip(index.rows(seeds), seeds.items(), strict=True)}
-    because = min(adds, key=lambda seed: (-adds[seed], seed))
-    found = index.neighbours(track, 1, allowed=[because])
-    return Near(
-        card=index.card(track),
-        score=float(scores[row]),
-        contributions={group: float(part[row]) for group, part in parts.items()},
-        because=because,
-        reasons=reasons(found[0]) if found else [],
-    )
+    cards = index.rows.cards([pick.row for pick in picks])
+    return [
+        Near(
+            card=card,
+            score=pick.score,
+            contributions=dict(pick.contributions),
+            because=str(pick.because),  # there is always a seed
+            reasons=reasons(pick),
+        )
+        for pick, card in zip(picks, cards, strict=True)
+    ]

@@ -35,7 +35,7 @@ class DiscoveryIndex:
     """All tracks of a catalogue at one moment; never changes, `changed` makes the next one.
 
     Attributes:
-        version: of the catalogue that it was read from; whoever keeps the index compares it.
+        version: a name that no other state of an index has; whoever remembers what concerns its rows compares it.
         space: what was learnt.
         commonness: what is taken off tracks that are near to everything.
         rows: the tracks.
@@ -90,7 +90,7 @@ class DiscoveryIndex:
         Args:
             table: columns of `rows.READS`, of the new and changed tracks.
             removed: ids that are gone.
-            version: of the catalogue now.
+            version: of the next one.
         """
         vectors = self.space.vectors(table)
         added = np.column_stack([vectors, self.commonness.of(vectors)]) if table.num_rows else self.tail[:0]
@@ -218,7 +218,7 @@ class DiscoveryIndex:
     def _identities(self, query: Query) -> tuple[tuple[Codes, Mapping[int, float], str], ...]:
         return (self.rows.artists, query.artists, "artist"), (self.rows.albums, query.albums, "album")
 
-    def _parts(self, query: Query, rows: Codes) -> dict[str, Values]:
+    def parts(self, query: Query, rows: Codes) -> dict[str, Values]:
         """Each group's share of the score, rounded, so that what is shown sums to the score."""
         vectors = self.vectors(rows)
         parts = self.space.parts(query.vector, vectors)
@@ -232,7 +232,7 @@ class DiscoveryIndex:
 
     def _scored(self, query: Query, rows: Codes) -> tuple[Codes, Values, dict[str, Values]]:
         """The rows that have something in common with what is asked for, best first, with their scores and shares."""
-        parts = self._parts(query, rows)
+        parts = self.parts(query, rows)
         likeness = np.sum([parts[group] for group in GROUPS], axis=0)
         scores = np.round(likeness + parts[COMMONNESS], _DECIMALS)
         alike = np.flatnonzero(np.round(likeness, _DECIMALS) > 0)
@@ -301,12 +301,6 @@ class DiscoveryIndex:
     def _shared(self, pair: pa.Table, kind: str) -> list[str]:
         first, second = (set(tags or ()) for tags in pair.column(kind).to_pylist())
         return sorted((first & second) - {None}, key=lambda tag: (self.rarity[kind].get(tag, 0), tag))
-
-    # -- groups of tracks ------------------------------------------------------------------------------
-
-    def everything(self, query: Query) -> dict[str, Values]:
-        """Each group's share of the likeness of all rows to what is asked for, gone ones included."""
-        return self._parts(query, np.arange(len(self.rows)))
 
 
 def _asked(vectors: Floats) -> Floats:

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from backend.features.similarity import GROUPS, Neighbour, SimilarityIndex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from backend.features.columns import CONTINUOUS
 from backend.features.reasons import reasons
-from backend.features.similarity import GROUPS, Neighbour, SimilarityIndex
 from backend.utils.errors import NotFoundError
 from tests.unit.features.tracks import mixed, table
 

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from backend.features.similarity import SimilarityIndex
+from backend.features.discovery.choosing import Taste
+from backend.features.discovery.index import DiscoveryIndex
 from backend.models.ingestion_models import RightsLevel
 from backend.services.taste_engine import Near, Wish, near
 from backend.utils.errors import NotFoundError
@@ -16,19 +17,20 @@ from tests.unit.features.songs import songs
 
 
 @pytest.fixture(scope="module")
-def index() -> SimilarityIndex:
+def index() -> DiscoveryIndex:
     table = songs(30)
     n = table.num_rows
     more: dict[str, Any] = {
         "id": [f"t{i:04}" for i in range(n)],
         "title": [f"Song {i}" for i in range(n)],
         "album": [None] * n, "album_id": [None] * n, "synthetic": [True] * n,
+        "recording_id": [None] * n,
     }  # fmt: skip
     for name, values in more.items():
-        column = pa.array(values, pa.string() if name in {"album", "album_id"} else None)
+        column = pa.array(values, pa.string() if name in {"album", "album_id", "recording_id"} else None)
         table = table.drop_columns([name]) if name in table.column_names else table
         table = table.append_column(name, column)
-    return SimilarityIndex(table)
+    return DiscoveryIndex.build(table)
 
 
 def wish(seeds: dict[str, float], **more: Any) -> Wish:
@@ -36,46 +38,47 @@ def wish(seeds: dict[str, float], **more: Any) -> Wish:
     return Wish(seeds=seeds, **{**usual, **more})
 
 
-def scores(index: SimilarityIndex, seeds: dict[str, float]) -> np.ndarray[Any, Any]:
-    """The weighted mean, worked out seed by seed from the similarities of pairs."""
+def scores(index: DiscoveryIndex, seeds: dict[str, float]) -> np.ndarray[Any, Any]:
+    """The weighted mean of the likeness to each seed, worked out seed by seed, less what is taken off for commonness."""
+    vectors = index.vectors(range(len(index.rows)))
     total = sum(seeds.values())
-    return np.asarray(sum(w / total * np.sum(list(index.mean_parts([s]).values()), axis=0) for s, w in seeds.items()))
+    likeness = sum(w / total * (vectors[:, :-1] @ vectors[index.rows.find(s), :-1]) for s, w in seeds.items())
+    return np.asarray(likeness - vectors[:, -1])
 
 
 def shown(found: list[Near]) -> list[str]:
     return [pick.card["id"] for pick in found]
 
 
-def test_a_score_is_the_weighted_mean_and_its_parts_sum_to_it(index: SimilarityIndex) -> None:
+def test_a_score_is_the_weighted_mean_and_its_parts_sum_to_it(index: DiscoveryIndex) -> None:
     seeds = {"t0003": 3.0, "t0100": 1.0}
     expected = scores(index, seeds)
     _, new = near(index, wish(seeds))
     assert len(new) == 10
     for pick in new:
-        assert pick.score == pytest.approx(expected[index.rows([pick.card["id"]])[0]], abs=1e-5)
+        assert pick.score == pytest.approx(expected[index.rows.find(pick.card["id"])], abs=1e-5)
         assert sum(pick.contributions.values()) == pytest.approx(pick.score, abs=1e-6)
     assert [p.score for p in new] == sorted((p.score for p in new), reverse=True)
 
 
-def test_the_best_come_first_and_none_that_could_be_better_is_missing(index: SimilarityIndex) -> None:
+def test_the_best_come_first_and_none_that_could_be_better_is_missing(index: DiscoveryIndex) -> None:
     seeds = {"t0003": 1.0}
     _, new = near(index, wish(seeds, per_artist=1_000, k=20))
     expected = np.round(scores(index, seeds), 6)
     assert min(p.score for p in new) >= np.partition(expected, -20)[-20] - 1e-5
 
 
-def test_weights_move_it_towards_the_heavier_seed(index: SimilarityIndex) -> None:
+def test_weights_move_it_towards_the_heavier_seed(index: DiscoveryIndex) -> None:
     one, other = "t0003", "t0200"
-    nearest = {seed: index.neighbours(seed, 1)[0].id for seed in (one, other)}
+    nearest = {seed: index.ask(index.like([index.rows.find(seed)]), Taste(k=1))[0].id for seed in (one, other)}
     for heavy, light in ((one, other), (other, one)):
         _, new = near(index, wish({heavy: 100.0, light: 1.0}, left_out=(one, other)))
         assert nearest[heavy] in shown(new)
         assert new[0].because == heavy
 
 
-def test_known_artists_are_familiar_and_nobody_stands_in_both(index: SimilarityIndex) -> None:
-    artists = index.column("artist")
-    known = {(artists[index.rows(["t0003"])[0]] or "").lower()}
+def test_known_artists_are_familiar_and_nobody_stands_in_both(index: DiscoveryIndex) -> None:
+    known = {index.rows.cards([index.rows.find("t0003")])[0]["artist"].lower()}
     familiar, new = near(index, wish({"t0003": 1.0}, known_artists=known, left_out=("t0003",)))
     assert {p.card["artist"].lower() for p in familiar} == known
     assert not {p.card["artist"].lower() for p in new} & known
@@ -85,7 +88,7 @@ def test_known_artists_are_familiar_and_nobody_stands_in_both(index: SimilarityI
         assert max(of.count(artist) for artist in of) <= 2
 
 
-def test_what_is_left_out_never_comes(index: SimilarityIndex) -> None:
+def test_what_is_left_out_never_comes(index: DiscoveryIndex) -> None:
     _, before = near(index, wish({"t0003": 1.0}))
     gone = shown(before)[:5]
     _, after = near(index, wish({"t0003": 1.0}, left_out=gone))
@@ -93,7 +96,7 @@ def test_what_is_left_out_never_comes(index: SimilarityIndex) -> None:
     assert len(after) == 10
 
 
-def test_the_same_each_time_and_an_unknown_seed_is_named(index: SimilarityIndex) -> None:
+def test_the_same_each_time_and_an_unknown_seed_is_named(index: DiscoveryIndex) -> None:
     seeds = {"t0003": 1.0, "t0100": 2.0}
     assert near(index, wish(seeds)) == near(index, wish(seeds))
     with pytest.raises(NotFoundError, match="No track has the id 'nothing'"):

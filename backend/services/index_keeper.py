@@ -1,0 +1,178 @@
+"""One index of tracks per level of rights, kept as the catalogue changes: opened, followed, built anew when much is new."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+
+from backend.models.ingestion_models import RightsLevel
+from backend.services.index_folders import IndexFolders, Kept
+from backend.services.tracks import TrackTables
+from backend.services.worker_threads import WorkerThreads
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from backend.features.discovery.index import DiscoveryIndex
+# What imports Arrow is imported inside functions, in a thread: the server's start-up does not wait for it.
+
+log = structlog.get_logger(__name__)
+
+_LOOK: Final = 1.0  # seconds between looks whether somebody else changed the catalogue
+_LARGE: Final = 20_000  # tracks; a larger index answers as it is while the next one is made
+_STORED_FROM: Final = 5_000  # tracks; smaller ones are built quicker than they are opened
+_ANEW: Final = 2_000  # tracks; smaller catalogues are learnt from again at each change
+_TAIL: Final = 0.05  # of the tracks that may be new or changed before all is learnt again
+
+
+class Catalogue(Protocol):
+    """What changed; `repositories.album_moments` has it. Blocking."""
+
+    def moments(self, rights: RightsLevel) -> pa.Table:
+        """Of all albums `id` and `moved`, a whole number that grows when the album or a track of it changes."""
+        ...
+
+    def tracks_of(self, albums: Sequence[str], rights: RightsLevel, columns: Sequence[str]) -> pa.Table:
+        """The tracks of some albums."""
+        ...
+
+
+class IndexKeeper:
+    """Keeps indexes.
+
+    Args:
+        tracks: reads tracks.
+        catalogue: tells what changed.
+        threads: run what blocks.
+        folder: where large indexes are stored; None for nowhere.
+        sittings: artists' keys of each sitting of listening; blocking; None where there are no histories.
+        look: seconds between looks whether another process changed the catalogue; what this one changed is told by `moved`.
+    """
+
+    def __init__(
+        self,
+        tracks: TrackTables,
+        catalogue: Catalogue,
+        *,
+        threads: WorkerThreads,
+        folder: Path | None = None,
+        sittings: Callable[[], Sequence[Sequence[str]]] | None = None,
+        look: float = _LOOK,
+    ) -> None:
+        self._tracks = tracks
+        self._catalogue = catalogue
+        self._threads = threads
+        self._folders = None if folder is None else IndexFolders(folder)
+        self._sittings = sittings or tuple
+        self._look = look
+        self._kept: dict[RightsLevel, Kept] = {}
+        self._looked: dict[RightsLevel, float] = {}
+        self._locks = {level: asyncio.Lock() for level in RightsLevel}
+        self._following: dict[RightsLevel, asyncio.Task[None]] = {}
+
+    async def index(self, rights: RightsLevel = RightsLevel.ANY) -> DiscoveryIndex:
+        """The index of a level as the catalogue is now; a large one may be some seconds behind, while the next is made."""
+        kept = self._kept.get(rights)
+        if kept is not None and time.monotonic() - self._looked.get(rights, -self._look) < self._look:
+            return kept.index
+        if kept is None or len(kept.index) <= _LARGE:
+            await self._follow(rights)
+            return self._kept[rights].index
+        if rights not in self._following:
+            task = asyncio.create_task(self._follow(rights), name=f"index of {rights}")
+            self._following[rights] = task
+            task.add_done_callback(lambda done: self._ended(rights, done))
+        return kept.index
+
+    def moved(self) -> None:
+        """Look at once when asked next: this process changed the catalogue."""
+        self._looked.clear()
+
+    async def renew(self) -> None:
+        """Forget all that was learnt, here and on disk: something was taken out that must leave no trace."""
+        for level, lock in self._locks.items():
+            async with lock:
+                self._kept.pop(level, None)
+                self._looked.pop(level, None)
+        if self._folders is not None:
+            await asyncio.to_thread(self._folders.clear)
+
+    async def close(self) -> None:
+        """Wait for what is being made."""
+        for task in list(self._following.values()):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _ended(self, rights: RightsLevel, task: asyncio.Task[None]) -> None:
+        self._following.pop(rights, None)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.warning("the index of similar tracks could not be renewed; the old one answers", fault=repr(problem))
+
+    async def _follow(self, rights: RightsLevel) -> None:
+        asked = time.monotonic()
+        async with self._locks[rights]:
+            if self._looked.get(rights, -1.0) >= asked:  # another one looked while this one waited
+                return
+            began = time.monotonic()
+            kept = self._kept.get(rights)
+            self._kept[rights] = await self._threads.run(lambda: self._newest(rights, kept))
+            self._looked[rights] = began
+
+    def _newest(self, rights: RightsLevel, kept: Kept | None) -> Kept:
+        moments = self._catalogue.moments(rights)
+        if kept is None and self._folders is not None:
+            kept = self._folders.open(rights)
+        if kept is None:
+            return self._built(rights, moments)
+        return self._followed(rights, kept, moments)
+
+    def _built(self, rights: RightsLevel, moments: pa.Table) -> Kept:
+        from backend.features.discovery.index import DiscoveryIndex
+        from backend.features.discovery.rows import READS
+        from backend.models.results import TrackFilter
+        from backend.services.matrices import EVERYTHING
+
+        table = self._tracks.arrow(TrackFilter(rights=rights), limit=EVERYTHING, columns=READS)
+        kept = Kept(DiscoveryIndex.build(table, version=secrets.token_hex(8), sittings=self._sittings()), moments)
+        if self._folders is not None and table.num_rows >= _STORED_FROM:
+            try:
+                self._folders.keep(rights, kept)
+            except OSError as problem:  # a full disk costs the next start some seconds, no answer
+                log.warning("the index of similar tracks could not be stored", fault=str(problem))
+        return kept
+
+    def _followed(self, rights: RightsLevel, kept: Kept, moments: pa.Table) -> Kept:
+        from backend.features.discovery.rows import READS
+        from backend.features.discovery.songs import text_codes
+
+        changed, gone = _differing(kept.moments, moments)
+        if not changed and not gone:
+            return kept
+        index = kept.index
+        if len(index.base) < _ANEW or len(changed) > _TAIL * max(kept.moments.num_rows, 1):
+            return self._built(rights, moments)
+        import numpy as np
+
+        table = self._catalogue.tracks_of(changed, rights, READS)
+        if len(index.tail) + table.num_rows > _TAIL * len(index.base):
+            return self._built(rights, moments)
+        old = np.flatnonzero(index.rows.alive & np.isin(index.rows.albums, text_codes([*changed, *gone])))
+        return Kept(index.changed(table, removed=index.rows.names(old), version=secrets.token_hex(8)), moments)
+
+
+def _differing(before: pa.Table, after: pa.Table) -> tuple[list[str], list[str]]:
+    """Albums that are new or have moved, and albums that are gone."""
+    import polars as pl
+
+    old, new = pl.DataFrame(before), pl.DataFrame(after)
+    changed = new.join(old, on=["id", "moved"], how="anti")["id"].to_list()
+    gone = old.join(new, on="id", how="anti")["id"].to_list()
+    return changed, gone
