@@ -1,25 +1,38 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from backend.config.settings import MlSettings
+from backend.features.discovery.choosing import Taste
 from backend.models.results import TrackFilter
+from backend.repositories.album_moments import AlbumMoments
 from backend.repositories.database import Database
 from backend.repositories.track_reader import TrackReader
-from backend.services.ml_service import MlService
+from backend.services.discovery_service import DiscoveryService
+from backend.services.index_keeper import IndexKeeper
+from backend.services.worker_threads import WorkerThreads
 from backend.utils.errors import NotFoundError
 from tests.integration.catalogue import fill
+
+
+def keeper_of(database: Database, folder: Path | None = None) -> IndexKeeper:
+    return IndexKeeper(TrackReader(database), AlbumMoments(database), threads=WorkerThreads(), folder=folder, look=0.0)
+
+
+def discovery(database: Database, keeper: IndexKeeper | None = None) -> DiscoveryService:
+    return DiscoveryService(keeper or keeper_of(database), TrackReader(database), threads=WorkerThreads())
 
 
 async def test_recommendations_of_stored_tracks(database: Database) -> None:
     await fill(database, albums=40)
     reader = TrackReader(database)
-    ml = MlService(reader, MlSettings())
+    service = discovery(database)
     start = (await reader.page(TrackFilter(genres=("rock",)), limit=1)).items[0]
-    found = await ml.recommendations(start["id"], k=12)
+    found = await service.recommendations(start["id"], k=12)
     assert len(found) == 12
+    assert all(item["because"]["id"] == start["id"] for item in found)
     assert [item["score"] for item in found] == sorted((item["score"] for item in found), reverse=True)
     for item in found:
         assert item["id"] != start["id"]
@@ -28,9 +41,9 @@ async def test_recommendations_of_stored_tracks(database: Database) -> None:
         stored = await reader.track(item["id"])
         assert (stored["title"], stored["album_id"]) == (item["title"], item["album_id"])
         assert set(item["shared_genres"]) == set(start["genres"] or ()) & set(stored["genres"] or ())
-    assert await ml.recommendations(start["id"], k=12) == found
+    assert await service.recommendations(start["id"], k=12) == found
 
-    jazz = await ml.recommendations(start["id"], k=30, track_filter=TrackFilter(genres=("jazz",)))
+    jazz = await service.recommendations(start["id"], k=30, track_filter=TrackFilter(genres=("jazz",)))
     for item in jazz:
         assert "jazz" in (await reader.track(item["id"]))["genres"]
 
@@ -38,25 +51,72 @@ async def test_recommendations_of_stored_tracks(database: Database) -> None:
 async def test_new_tracks_are_found_and_removed_ones_are_not(database: Database) -> None:
     await fill(database, albums=5)
     reader = TrackReader(database)
-    ml = MlService(reader, MlSettings())
+    service = discovery(database)
     start = (await reader.page(TrackFilter(), limit=1)).items[0]
-    before = {item["id"] for item in await ml.recommendations(start["id"], k=100)}
+    before = {item["id"] for item in await service.recommendations(start["id"], k=100, per_artist=None)}
     await fill(database, albums=30)
-    after = {item["id"] for item in await ml.recommendations(start["id"], k=100)}
+    after = {item["id"] for item in await service.recommendations(start["id"], k=100, per_artist=None)}
     assert after - before
     async with database.transaction() as connection:
         await connection.execute("DELETE FROM albums WHERE id <> $1", start["album_id"])
-    left = await ml.recommendations(start["id"], k=100)
+    left = await service.recommendations(start["id"], k=100, per_artist=None)
     assert {item["album_id"] for item in left} <= {start["album_id"]}
     gone = next(iter(before - {item["id"] for item in left}))
     with pytest.raises(NotFoundError):
-        await ml.recommendations(gone)
+        await service.recommendations(gone)
 
 
 async def test_many_at_once_share_one_index(database: Database) -> None:
     await fill(database, albums=20)
     reader = TrackReader(database)
-    ml = MlService(reader, MlSettings())
+    service = discovery(database)
     ids = [row["id"] for row in (await reader.page(TrackFilter(), limit=20)).items]
-    answers = await asyncio.gather(*(ml.recommendations(track_id, k=3) for track_id in ids))
+    answers = await asyncio.gather(*(service.recommendations(track_id, k=3) for track_id in ids))
     assert len(answers) == 20
+
+
+async def test_an_index_follows_single_albums_without_being_built_again(database: Database) -> None:
+    await fill(database, albums=300)
+    keeper = keeper_of(database)
+    first = await keeper.index()
+    assert len(first) > 2_000
+    assert await keeper.index() is first
+    async with database.transaction() as connection:
+        album = await connection.fetchval("SELECT id FROM albums ORDER BY id LIMIT 1")
+        gone = await connection.fetchval("SELECT id FROM albums ORDER BY id DESC LIMIT 1")
+        await connection.execute("UPDATE enhanced_tracks SET genres = ARRAY['zeuhl'] WHERE album_id = $1", album)
+        await connection.execute("UPDATE albums SET updated_at = clock_timestamp() WHERE id = $1", album)
+        lost = [r["id"] for r in await connection.fetch("SELECT id FROM enhanced_tracks WHERE album_id = $1", gone)]
+        kept = [r["id"] for r in await connection.fetch("SELECT id FROM enhanced_tracks WHERE album_id = $1", album)]
+        await connection.execute("DELETE FROM albums WHERE id = $1", gone)
+    second = await keeper.index()
+    assert second is not first
+    assert second.base is first.base  # followed, not built
+    assert len(second.tail) == len(kept)
+    assert len(second) == len(first) - len(lost)
+    with pytest.raises(NotFoundError):
+        second.rows.find(lost[0])
+    row = second.rows.find(kept[0])
+    assert second.rows.table.column("genres")[row].as_py() == ["zeuhl"]
+
+
+async def test_a_restart_opens_the_stored_index_and_follows_from_there(database: Database, tmp_path: Path) -> None:
+    await fill(database, albums=600)
+    built = await keeper_of(database, tmp_path).index()
+    assert len(built) >= 5_000
+    opened = await keeper_of(database, tmp_path).index()
+    assert opened.version == built.version  # no other build has it
+    query = built.like([17])
+    assert opened.ask(opened.like([17]), Taste(k=20)) == built.ask(query, Taste(k=20))
+    async with database.transaction() as connection:
+        gone = await connection.fetchval("SELECT id FROM albums ORDER BY id LIMIT 1")
+        await connection.execute("DELETE FROM albums WHERE id = $1", gone)
+    followed = await keeper_of(database, tmp_path).index()
+    assert followed.version != built.version
+    assert len(followed) < len(built)
+    keeper = keeper_of(database, tmp_path)
+    await keeper.renew()
+    assert list(tmp_path.rglob("*.*")) == []
+    (tmp_path / "any").mkdir(parents=True)
+    (tmp_path / "any" / "index.json").write_text("{")
+    assert len(await keeper_of(database, tmp_path).index()) == len(followed)  # a broken one costs time, no answer

@@ -13,7 +13,7 @@ from backend.features.target import SCORES
 
 NUMBERS = (*NUMERIC, *CONTINUOUS, *CATEGORIES, *SCORES)
 TYPES = {
-    **dict.fromkeys(("id", "title", "artist", "album", "album_id", "provenance"), pa.string()),
+    **dict.fromkeys(("id", "title", "artist", "album", "album_id", "provenance", "recording_id"), pa.string()),
     **dict.fromkeys(("genres", "moods"), pa.list_(pa.string())),
     **dict.fromkeys(("explicit", "synthetic"), pa.bool_()),
     **dict.fromkeys(NUMBERS, pa.float32()),
