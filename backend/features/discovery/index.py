@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
 
-from backend.features.columns import CONTINUOUS, TAGS, Flags, Floats, Values, floats, lists
+from backend.features.columns import TAGS, Flags, Floats, Values, lists
 from backend.features.discovery.choosing import Candidates, Taste, choose
 from backend.features.discovery.commonness import Commonness
+from backend.features.discovery.comparing import NOTHING, Compared, Rarity
 from backend.features.discovery.neighbours import EXACT_UP_TO, InvertedLists, largest
-from backend.features.discovery.pick import Closeness, Pick
+from backend.features.discovery.pick import Pick
 from backend.features.discovery.query import Query, against, mean, shares
 from backend.features.discovery.rows import TrackRows
 from backend.features.discovery.songs import NOBODY, Codes
@@ -51,7 +52,7 @@ class DiscoveryIndex:
     base: Floats
     tail: Floats
     lists: InvertedLists | None
-    rarity: Mapping[str, Mapping[str, int]]  # at how many tracks each tag stands
+    rarity: Rarity
 
     @classmethod
     def build(
@@ -236,17 +237,39 @@ class DiscoveryIndex:
         likeness = np.sum([parts[group] for group in GROUPS], axis=0)
         scores = np.round(likeness + parts[COMMONNESS], _DECIMALS)
         alike = np.flatnonzero(np.round(likeness, _DECIMALS) > 0)
-        ids = np.array(self.rows.names(rows[alike]), dtype=object)
-        order = alike[sorted(range(len(alike)), key=lambda i: (-scores[alike[i]], ids[i]))] if len(alike) else alike
+        order = alike[np.argsort(-scores[alike], kind="stable")]
+        if len(order) and (np.diff(scores[order]) == 0).any():  # ties go by id; ids of all of them are seldom needed
+            ids = self.rows.names(rows[order])
+            order = order[sorted(range(len(order)), key=lambda i: (-scores[order[i]], ids[i]))]
         return rows[order], scores[order], {group: part[order] for group, part in parts.items()}
 
     def _picks(self, query: Query, rows: Codes, parts: Mapping[str, Values], places: Sequence[int]) -> list[Pick]:
-        picked = rows[list(places)] if places else rows[:0]
-        nearest = self._nearest_seeds(query, picked)
-        return [
-            self._pick(int(row), {group: float(parts[group][place]) for group in CONTRIBUTIONS}, seed)
-            for row, place, seed in zip(picked, places, nearest, strict=True)
-        ]
+        if not places:
+            return []
+        picked = rows[places]
+        seeds = self._nearest_seeds(query, picked)
+        given = sorted({seed for seed in seeds if seed is not None})
+        read = np.concatenate([picked, np.array(given, np.int64)])
+        table = self.rows.table.take(pa.array(read))
+        names = table.column("id").to_pylist()
+        at = {row: len(picked) + i for i, row in enumerate(given)}
+        compared = Compared(table, audio=self.space.audio, rarity=self.rarity) if given else None
+        shares = {group: part[places].tolist() for group, part in parts.items()}
+        found = []
+        for i, seed in enumerate(seeds):
+            contributions = {group: shares[group][i] for group in CONTRIBUTIONS}
+            told = NOTHING if seed is None or compared is None else compared.of(at[seed], i)
+            found.append(
+                Pick(
+                    id=names[i],
+                    row=int(picked[i]),
+                    score=round(sum(contributions.values()), _DECIMALS),
+                    contributions=contributions,
+                    because=None if seed is None else names[at[seed]],
+                    **told,
+                )
+            )
+        return found
 
     def _nearest_seeds(self, query: Query, rows: Codes) -> list[int | None]:
         """Of each row the given track that is nearest."""
@@ -256,51 +279,6 @@ class DiscoveryIndex:
             return [query.seeds[0]] * len(rows)
         likeness = self.vectors(rows)[:, :-1] @ self.vectors(query.seeds)[:, :-1].T
         return [query.seeds[int(i)] for i in np.argmax(likeness, axis=1)]
-
-    def _pick(self, row: int, contributions: dict[str, float], seed: int | None) -> Pick:
-        names = self.rows.names([row] if seed is None else [row, seed])
-        told = (
-            {"shared": {kind: [] for kind in TAGS}, "closest": (), "years": None, "filled": ()}
-            if seed is None
-            else self._compared(seed, row)
-        )
-        return Pick(
-            id=names[0],
-            row=row,
-            score=round(sum(contributions.values()), _DECIMALS),
-            contributions=contributions,
-            because=None if seed is None else names[1],
-            **told,
-        )
-
-    def _compared(self, seed: int, row: int) -> dict[str, Any]:
-        """What two tracks have in common."""
-        pair = self.rows.table.take(pa.array([seed, row], pa.int64()))
-        values = np.column_stack([floats(pair, name) for name in CONTINUOUS])
-        scores = np.nan_to_num(self.space.audio.scores(pair))
-        unknown: Flags = np.asarray(np.isnan(values).any(axis=0))
-        years = floats(pair, "release_year")
-        closest = [
-            Closeness(
-                feature=name,
-                own=float(values[0, i]),
-                other=float(values[1, i]),
-                distance=float(abs(scores[0, i] - scores[1, i])),
-                product=float(scores[0, i] * scores[1, i]),
-            )
-            for i, name in enumerate(CONTINUOUS)
-            if not unknown[i]
-        ]
-        return {
-            "shared": {kind: self._shared(pair, kind) for kind in TAGS},
-            "closest": tuple(sorted(closest, key=lambda c: (-c.product, c.feature))),
-            "years": None if np.isnan(years).any() else (int(years[0]), int(years[1])),
-            "filled": tuple(name for name, gone in zip(CONTINUOUS, unknown, strict=True) if gone),
-        }
-
-    def _shared(self, pair: pa.Table, kind: str) -> list[str]:
-        first, second = (set(tags or ()) for tags in pair.column(kind).to_pylist())
-        return sorted((first & second) - {None}, key=lambda tag: (self.rarity[kind].get(tag, 0), tag))
 
 
 def _asked(vectors: Floats) -> Floats:
