@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -57,35 +58,27 @@ def choose(found: Candidates, taste: Taste, *, taken: Sequence[int] = ()) -> lis
         taste: how many, and how varied.
         taken: codes of songs and recordings that are no answer.
     """
-    places = _each_song_once(found, set(taken))
+    places = _songs(found, set(taken))
     if taste.diversity <= 0:
-        return _capped(places, found.artists, taste)
-    return _varied(places, found, taste)
+        return list(islice(_capped(places, found.artists, taste.per_artist), taste.k))
+    return _varied(list(places), found, taste)
 
 
-def _each_song_once(found: Candidates, taken: set[int]) -> list[int]:
-    kept = []
+def _songs(found: Candidates, taken: set[int]) -> Iterator[int]:
+    """Places of the first of each song and recording."""
     for place, (song, recording) in enumerate(zip(found.songs.tolist(), found.recordings.tolist(), strict=True)):
         if song not in taken and recording not in taken:
             taken |= {song, recording} - {NOBODY}
-            kept.append(place)
-    return kept
+            yield place
 
 
-def _capped(places: list[int], artists: Codes, taste: Taste) -> list[int]:
-    if taste.per_artist is None:
-        return places[: taste.k]
-    chosen: list[int] = []
+def _capped(places: Iterable[int], artists: Codes, per_artist: int | None) -> Iterator[int]:
     of_artist: Counter[int] = Counter()
     for place in places:
         artist = int(artists[place])
-        if artist != NOBODY and of_artist[artist] >= taste.per_artist:
-            continue
-        of_artist[artist] += 1
-        chosen.append(place)
-        if len(chosen) == taste.k:
-            break
-    return chosen
+        if per_artist is None or artist == NOBODY or of_artist[artist] < per_artist:
+            of_artist[artist] += 1
+            yield place
 
 
 def _varied(places: list[int], found: Candidates, taste: Taste) -> list[int]:

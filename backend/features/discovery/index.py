@@ -162,31 +162,36 @@ class DiscoveryIndex:
         )
 
     def ask(self, query: Query, taste: Taste, *, allowed: Flags | None = None) -> list[Pick]:
-        """The tracks that fit best, best first, ties by id; only those with something in common with what is asked for.
+        """The tracks that fit best, best first, ties by id, each with why; only those with something in common.
 
         Args:
             query: what is asked for.
             taste: how many, and how varied.
             allowed: n_rows; which may be answered; all when None.
         """
+        rows, parts = self.best(query, taste, allowed=allowed)
+        return self._picks(query, rows, parts)
+
+    def best(self, query: Query, taste: Taste, *, allowed: Flags | None = None) -> tuple[Codes, dict[str, Values]]:
+        """The rows of what `ask` answers, and each group's share of their scores: for who needs no reasons."""
         there = self.rows.alive if allowed is None else allowed & self.rows.alive
         possible = int(np.count_nonzero(there))
         m = max(_FIRST, 10 * taste.k if taste.diversity > 0 else 4 * taste.k)
-        taken = [*self.rows.songs[list(query.without)].tolist(), *self.rows.recordings[list(query.without)].tolist()]
+        without = list(query.without)
+        taken = [*self.rows.songs[without].tolist(), *self.rows.recordings[without].tolist()]
         while True:
             near = self._near(query, m, there, is_all=allowed is None)
             rows, scores, parts = self._scored(query, near)
-            rows_of = self.rows
             candidates = Candidates(
                 scores=scores,
-                songs=rows_of.songs[rows],
-                recordings=rows_of.recordings[rows],
-                artists=rows_of.artists[rows],
+                songs=self.rows.songs[rows],
+                recordings=self.rows.recordings[rows],
+                artists=self.rows.artists[rows],
                 vectors=self.vectors(rows)[:, :-1] if taste.diversity > 0 else self.base[:0],
             )
             places = choose(candidates, taste, taken=taken)
             if len(places) >= taste.k or m >= possible:
-                return self._picks(query, rows, parts, places)
+                return rows[places], {group: part[places] for group, part in parts.items()}
             m = min(8 * m, possible)
 
     def _near(self, query: Query, m: int, there: Flags, *, is_all: bool) -> Codes:
@@ -243,10 +248,9 @@ class DiscoveryIndex:
             order = order[sorted(range(len(order)), key=lambda i: (-scores[order[i]], ids[i]))]
         return rows[order], scores[order], {group: part[order] for group, part in parts.items()}
 
-    def _picks(self, query: Query, rows: Codes, parts: Mapping[str, Values], places: Sequence[int]) -> list[Pick]:
-        if not places:
+    def _picks(self, query: Query, picked: Codes, parts: Mapping[str, Values]) -> list[Pick]:
+        if not len(picked):
             return []
-        picked = rows[places]
         seeds = self._nearest_seeds(query, picked)
         given = sorted({seed for seed in seeds if seed is not None})
         read = np.concatenate([picked, np.array(given, np.int64)])
@@ -254,7 +258,7 @@ class DiscoveryIndex:
         names = table.column("id").to_pylist()
         at = {row: len(picked) + i for i, row in enumerate(given)}
         compared = Compared(table, audio=self.space.audio, rarity=self.rarity) if given else None
-        shares = {group: part[places].tolist() for group, part in parts.items()}
+        shares = {group: part.tolist() for group, part in parts.items()}
         found = []
         for i, seed in enumerate(seeds):
             contributions = {group: shares[group][i] for group in CONTRIBUTIONS}

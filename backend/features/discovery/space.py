@@ -92,13 +92,11 @@ class TrackSpace:
         """Group by group the likeness of some tracks to what is asked for; they sum to the product of the vectors.
 
         Args:
-            asked: width, or m × width for as many questions (then n × m is answered).
-            vectors: n × width.
+            asked: width.
+            vectors: n × width; more numbers behind are not looked at.
         """
-        whole = asked.T.astype(np.float64)
-        return {
-            group: np.asarray(vectors[:, part].astype(np.float64) @ whole[part]) for group, part in self.slices.items()
-        }
+        products = vectors[:, : self.width].astype(np.float64) * asked
+        return {group: products[:, part].sum(axis=1) for group, part in self.slices.items()}
 
     def learnt(self) -> dict[str, Any]:
         """By block what it learnt, and the weights: for storing."""
