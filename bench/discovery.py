@@ -1,7 +1,7 @@
 """The index of tracks: how near to the truth, how fast beside the bare library, how long it takes to build and to open.
 
-`python -m bench.discovery [--rows 100000 1000000]`. The catalogue is made up: artists of some hundred styles, each with its genres,
-years and sound. The bare query is the library's own search (faiss, or NumPy's products where all are compared) with the same
+`python -m bench.discovery [--rows 100000 1000000]`. The catalogue is made up: artists of some hundred styles,
+each with its genres, years and sound. The bare query is the library's own search (faiss, or NumPy's products where all are compared) with the same
 vectors, for as many candidates as the index looks at; ours is `DiscoveryIndex.best`: candidates, exact scores by group, songs and
 artists counted. Both take turns.
 """
@@ -86,8 +86,9 @@ def measure(rows: int) -> list[str]:
             else:
                 _bare(index, asked[i])
                 bare.append(time.perf_counter() - began)
+    compared = "all compared" if index.lists is None else f"{index.lists.probes} of {index.lists.index.nlist} lists"
     told = [
-        f"{rows:,} tracks of {index.space.width} numbers, {'all compared' if index.lists is None else f'{index.lists.probes} of {index.lists.index.nlist} lists'}",
+        f"{rows:,} tracks of {index.space.width} numbers, {compared}",
         f"  built in {cpu:.1f} CPU-s ({wall:.1f} s), peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB",
         f"  recall@{K} against comparing all: {_recall(index, queries, taste):.4f}",
     ]
@@ -99,9 +100,8 @@ def measure(rows: int) -> list[str]:
         began = time.perf_counter()
         opened = open_index(Path(folder))
         first = opened.ask(queries[0], taste)
-        told.append(
-            f"  opened from disk and asked: {time.perf_counter() - began:.2f} s; the same answer: {first == index.ask(queries[0], taste)}"
-        )
+        seconds, same = time.perf_counter() - began, first == index.ask(queries[0], taste)
+        told.append(f"  opened from disk and asked: {seconds:.2f} s; the same answer: {same}")
     began = time.perf_counter()
     later = index.changed(
         table.slice(0, 10).set_column(0, "id", pa.array([f"n{i}" for i in range(10)])), version="later"
