@@ -1,9 +1,9 @@
 """The index of tracks: how near to the truth, how fast beside the bare library, how long it takes to build and to open.
 
-`python -m bench.discovery [--rows 100000 1000000]`. The catalogue is made up: artists of some hundred styles,
-each with its genres, years and sound. The bare query is the library's own search (faiss, or NumPy's products where all are compared) with the same
-vectors, for as many candidates as the index looks at; ours is `DiscoveryIndex.best`: candidates, exact scores by group, songs and
-artists counted. Both take turns.
+`python -m bench.discovery [--rows 100000 1000000]`. The catalogue is made up: artists of some hundred styles, each with its
+genres, years and sound. The bare query is the library's own search (faiss, or NumPy's products where all are compared) with the
+same vectors, for as many candidates as the index looks at; ours is `DiscoveryIndex.best`: candidates, exact scores by group,
+songs and artists counted. Both take turns.
 """
 
 from __future__ import annotations
