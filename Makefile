@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 
-.PHONY: help run test test-unit check fmt bench docs telemetry lock clean
+.PHONY: help run test test-unit check fmt bench docs telemetry evaluate lock clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,10 +38,14 @@ docs: .venv/ready-dev ## renew what the docs take from the code
 telemetry: .venv/ready ## add what sends traces by OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT)
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-telemetry.txt
 
+evaluate: .venv/ready ## add the baselines that `tensoe evaluate` compares with (implicit)
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-evaluate.txt
+
 lock: .venv/ready-dev ## pin the requirements*.in with hashes
 	@$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
 	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-telemetry.in -o requirements-telemetry.txt
+	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-evaluate.in -o requirements-evaluate.txt
 
 clean: ## remove the virtual environment and caches; data stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

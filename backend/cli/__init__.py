@@ -12,6 +12,7 @@ from backend.cli import (
     dataset,
     demo,
     doctor,
+    evaluate,
     features,
     import_,
     job_control,
@@ -41,6 +42,7 @@ app.add_typer(import_.imports, name="import")
 app.add_typer(listens.listens, name="listens")
 app.add_typer(listener.listener, name="listener")
 app.add_typer(dataset.dataset, name="dataset")
+app.add_typer(evaluate.evaluate, name="evaluate")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -118,30 +118,27 @@ Parts = Callable[[Sequence[int], npt.NDArray[np.int64]], Values]
 """Group by group how alike some tracks (rows) are to what some seeds (rows) ask for: n_tracks × n_groups."""
 
 
-def examples_of(
-    playlists: Sequence[Sequence[int]], parts: Parts, *, n_tracks: int, rng: np.random.Generator, share: float = 0.3
-) -> list[Examples]:
-    """Each playlist that is long enough with a share of it left out, beside tracks that it does not hold.
+def example(
+    seeds: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.int64],
+    parts: Parts,
+    *,
+    n_tracks: int,
+    rng: np.random.Generator,
+) -> Examples | None:
+    """A playlist's tracks that were left out, beside tracks that it does not hold; None where it holds them all.
 
     Args:
-        playlists: rows of their tracks.
+        seeds: rows of the tracks that are shown.
+        wanted: rows of those left out.
         parts: see `Parts`.
         n_tracks: of the catalogue.
-        rng: deals.
-        share: of a playlist that is left out.
+        rng: draws.
     """
-    found = []
-    for rows in playlists:
-        held = np.unique(np.asarray(rows, np.int64))
-        if len(held) < 8 or len(held) >= n_tracks:
-            continue
-        dealt = rng.permutation(held)
-        out = max(2, int(len(dealt) * share))
-        drawn = rng.integers(0, n_tracks, 2 * _NEGATIVES)
-        others = np.setdiff1d(drawn, held)[:_NEGATIVES]
-        if not len(others):
-            continue
-        seeds: list[int] = dealt[out:].tolist()
-        together: Any = parts(seeds, np.concatenate([dealt[:out], others]))
-        found.append(Examples(together[:out], together[out:]))
-    return found
+    drawn = rng.integers(0, n_tracks, 2 * _NEGATIVES)
+    others = np.setdiff1d(drawn, np.concatenate([seeds, wanted]))
+    others = rng.permutation(others)[:_NEGATIVES]
+    if not len(others):
+        return None
+    together: Values = parts(seeds.tolist(), np.concatenate([wanted, others]))
+    return Examples(together[: len(wanted)], together[len(wanted) :])

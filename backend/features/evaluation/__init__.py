@@ -1,0 +1,1 @@
+"""How good recommendations are: protocols, measures, baselines (docs/evaluation.md); pure: tables in, figures out."""
