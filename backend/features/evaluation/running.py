@@ -44,7 +44,8 @@ def continuation(given: Given, *, seeds: Sequence[int], progress: Progress = sil
             vectors=facts.plain, genres=facts.genres, artists=facts.artists, dealt=dealt, popularity=facts.popularity
         )
         methods = [
-            *track_baselines.baselines(facts, dealt, seed=seed, k=K),
+            *track_baselines.simple(facts, dealt, seed=seed, k=K),
+            *track_baselines.implicit(facts, dealt, seed=seed, k=K),
             *our_tracks.methods(given.table, dealt, seed=seed, k=K),
         ]
         progress(f"playlists, seed {seed}: asking …")

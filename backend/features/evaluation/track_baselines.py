@@ -15,6 +15,7 @@ from backend.features.discovery.space import TrackSpace
 from backend.features.discovery.weights import GROUPS, Weights
 from backend.features.evaluation import implicit_models as models
 from backend.features.evaluation.methods import Method, Missing, random_scores, scored
+from backend.features.evaluation.occurrence import occurrences
 from backend.features.evaluation.protocols import Dealt
 
 _PLAIN: Final = Weights({group: 0.0 if group in {"listening", "artist", "album"} else 1.0 for group in GROUPS})
@@ -54,31 +55,36 @@ class TrackFacts:
         return cls(plain, artists, means, floats(table, "popularity"), genres)
 
 
-def baselines(facts: TrackFacts, dealt: Dealt, *, seed: int, k: int) -> list[Method | Missing]:
-    """All of them, learnt from the seeds."""
+def popular(facts: TrackFacts, dealt: Dealt) -> Values:
+    """In how many playlists' seeds each track stands, ties by the catalogue's popularity; n."""
+    found: Values = occurrences(dealt.seeds, len(facts.artists)) + np.nan_to_num(facts.popularity) / 1_000
+    return found
+
+
+def simple(facts: TrackFacts, dealt: Dealt, *, seed: int, k: int) -> list[Method]:
+    """Those that learn nothing."""
     n = len(facts.artists)
-    matrix = models.incidence(dealt.seeds, n)
-    counts = np.asarray(matrix.sum(axis=0)).ravel()
-    popular = counts + np.nan_to_num(facts.popularity) / 1_000  # ties by the catalogue's own
+    breaker = popular(facts, dealt)
     plain, means = facts.plain.astype(np.float64), facts.artist_means.astype(np.float64)
 
     def same_artist(i: int) -> Values:
         return _shares(facts.artists[dealt.seeds[i]], facts.artists)
 
     def given(name: str, scores: models.Row, note: str = "") -> Method:
-        return scored(name, scores, dealt.seeds, k=k, breaker=popular, note=note)
+        return scored(name, scores, dealt.seeds, k=k, breaker=breaker, note=note)
 
     return [
         given("random", random_scores(n, seed=seed)),
-        given("popularity", lambda _: popular),
+        given("popularity", lambda _: breaker),
         given("same artist", same_artist),
         given("artist mean", lambda i: means @ means[dealt.seeds[i]].mean(axis=0)),
         given("plain kNN", lambda i: plain @ plain[dealt.seeds[i]].mean(axis=0)),
-        *_implicit(facts, dealt, popular, seed=seed, k=k),
     ]
 
 
-def _implicit(facts: TrackFacts, dealt: Dealt, popular: Values, *, seed: int, k: int) -> list[Method | Missing]:
+def implicit(facts: TrackFacts, dealt: Dealt, *, seed: int, k: int) -> list[Method | Missing]:
+    """Those of the library `implicit`: of tracks, and of their artists, since most tracks stand in one playlist alone."""
+    breaker = popular(facts, dealt)
     names = {"ALS": (models.als, models.ALS_GRID), "BM25": (models.bm25, models.BM25_GRID)}
     if not models.is_there():
         return [Missing(f"{name} (implicit)", models.WHY_NOT) for name in (*names, "ALS of artists")]
@@ -87,7 +93,7 @@ def _implicit(facts: TrackFacts, dealt: Dealt, popular: Values, *, seed: int, k:
     for name, (fit, grid) in names.items():
         tuned = models.tuned(fit, grid, matrix, seed=seed)
         found.append(
-            scored(f"{name} (implicit)", tuned.scores, dealt.seeds, k=k, breaker=popular, note=_said(tuned.settings))
+            scored(f"{name} (implicit)", tuned.scores, dealt.seeds, k=k, breaker=breaker, note=_said(tuned.settings))
         )
     kinds, number = np.unique(facts.artists, return_inverse=True)
     of_artists = models.tuned(
@@ -99,7 +105,7 @@ def _implicit(facts: TrackFacts, dealt: Dealt, popular: Values, *, seed: int, k:
             lambda i: of_artists.scores(i)[number],
             dealt.seeds,
             k=k,
-            breaker=popular,
+            breaker=breaker,
             note=_said(of_artists.settings),
         )
     )
