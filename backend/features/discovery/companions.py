@@ -1,9 +1,9 @@
 """Which artists go together: from who plays what, and from their tags, also for artists that hardly anybody plays.
 
-A linear autoencoder with a zero diagonal in closed form (EASE: Steck 2019, "Embarrassingly shallow autoencoders for sparse data"),
-to whose listeners the tags are added as further rows, as if each tag were a listener who plays the artists that bear it (CEASE:
-Jeunen, Van Balen, Goethals 2020, "Closed-form models for collaborative filtering with side-information"). As rows are fewer than
-artists, what is inverted is rows × rows (Woodbury), never artists × artists.
+A linear autoencoder with a zero diagonal in closed form (EASE: Steck 2019, "Embarrassingly shallow autoencoders for sparse
+data"), to whose listeners the tags are added as further rows, as if each tag were a listener who plays the artists that bear it
+(CEASE: Jeunen, Van Balen, Goethals 2020, "Closed-form models for collaborative filtering with side-information"). As rows are
+fewer than artists, what is inverted is rows × rows (Woodbury), never artists × artists.
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ class Weights:
 
 
 DEFAULT: Final = Weights.from_plain(
-    {"audio": 2, "year": 3, "popularity": 1, "genres": 3, "moods": 1, "listening": 2, "artist": 1, "album": 0.5}
+    {"audio": 1, "year": 2, "popularity": 1, "genres": 1, "moods": 1, "listening": 1, "artist": 1, "album": 2}
 )
-"""Rounded from what was learnt on public playlists (docs/discovery.md): for catalogues that have none."""
+"""For catalogues that have no playlists: what was learnt on public ones, in tenths (docs/evaluation.md)."""
 
 
 @dataclass(frozen=True, slots=True)

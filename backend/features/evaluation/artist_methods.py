@@ -71,24 +71,30 @@ class Plays:
         return found
 
 
-def methods(plays: Plays, dealt: Dealt, *, seed: int, k: int) -> list[Method | Missing]:
-    """All of them, learnt from what is shown."""
+def simple(plays: Plays, dealt: Dealt, *, seed: int, k: int) -> list[Method | Missing]:
+    """Those that learn nothing."""
     n = len(plays.lists.ids)
     matrix = models.incidence(dealt.seeds, n)
-    popular: Values = np.asarray(matrix.sum(axis=0)).ravel()
+    popular = _popular(matrix)
     cosine = (matrix @ sp.diags(1 / np.sqrt(np.maximum(popular, 1)))).tocsr()
     across = cosine.T.tocsr()
 
     def given(name: str, scores: models.Row, note: str = "") -> Method:
         return scored(name, scores, dealt.seeds, k=k, breaker=popular, note=note)
 
-    found: list[Method | Missing] = [
+    return [
         given("random", random_scores(n, seed=seed)),
         given("popularity", lambda _: popular),
         Missing("same artist", _NOT_HERE),
         given("artist mean", lambda i: _dense(plays.tags @ (matrix[i] @ plays.tags).T), "tags"),
         given("plain kNN", lambda i: _dense(across @ (cosine @ matrix[i].T)), "cosine of who plays them"),
     ]
+
+
+def implicit(plays: Plays, dealt: Dealt, *, seed: int, k: int) -> list[Method | Missing]:
+    """Those of the library `implicit`."""
+    matrix = models.incidence(dealt.seeds, len(plays.lists.ids))
+    found: list[Method | Missing] = []
     for name, fit, grid in (
         ("ALS (implicit)", models.als, models.ALS_GRID), ("BM25 (implicit)", models.bm25, models.BM25_GRID),
     ):  # fmt: skip
@@ -96,22 +102,26 @@ def methods(plays: Plays, dealt: Dealt, *, seed: int, k: int) -> list[Method | M
             found.append(Missing(name, models.WHY_NOT))
             continue
         tuned = models.tuned(fit, grid, matrix, seed=seed)
-        found.append(given(name, tuned.scores, _said(tuned.settings)))
-    return [*found, ours(plays, dealt, seed=seed, k=k)]
+        found.append(scored(name, tuned.scores, dealt.seeds, k=k, breaker=_popular(matrix), note=_said(tuned.settings)))
+    return found
 
 
 def ours(plays: Plays, dealt: Dealt, *, seed: int, k: int) -> Method:
     """`Companions`, at the best settings of a few as with ALS."""
     matrix = attention(plays.shown(dealt))
     tuned = models.tuned(lambda shown, settings: fitted(shown, plays.tags, settings), GRID, matrix, seed=seed)
-    popular = np.asarray((matrix > 0).sum(axis=0)).ravel().astype(np.float64)
-    return scored(OURS, tuned.scores, dealt.seeds, k=k, breaker=popular, note=_said(tuned.settings))
+    return scored(OURS, tuned.scores, dealt.seeds, k=k, breaker=_popular(matrix > 0), note=_said(tuned.settings))
 
 
 def fitted(shown: Any, tags: Any, settings: Mapping[str, float]) -> models.Row:
     """Scores of each listener that is learnt from."""
     model = Companions.fit(shown, tags, ridge=settings["ridge"], tag_weight=settings["tag_weight"])
     return lambda i: model.scores(shown[i])
+
+
+def _popular(matrix: Any) -> Values:
+    """How many play each artist."""
+    return np.asarray(matrix.sum(axis=0), np.float64).ravel()
 
 
 def _dense(column: Any) -> Values:

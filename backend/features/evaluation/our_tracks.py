@@ -36,17 +36,19 @@ def index_of(table: pa.Table, seeds: list[Codes], weights: Weights) -> Discovery
 
 def methods(table: pa.Table, dealt: Dealt, *, seed: int, k: int) -> list[Method]:
     """The product with weights learnt from these playlists, and with those that it ships."""
-    weights, index = weights_and_index(table, list(dealt.seeds), seed=seed)
+    _, index = weights_and_index(table, list(dealt.seeds), seed=seed)
     shipped = index_of(table, list(dealt.seeds), DEFAULT)
-    return [_asked(SHIPPED, shipped, dealt, k=k, weights=DEFAULT), _asked(OURS, index, dealt, k=k, weights=weights)]
+    return [asked(SHIPPED, shipped, dealt, k=k), asked(OURS, index, dealt, k=k)]
 
 
-def _asked(name: str, index: DiscoveryIndex, dealt: Dealt, *, k: int, weights: Weights) -> Method:
+def asked(name: str, index: DiscoveryIndex, dealt: Dealt, *, k: int) -> Method:
+    """An index that continues lists."""
+
     def answer(i: int) -> Codes:
         picks = index.ask(index.like(dealt.seeds[i].tolist()), Taste(k=k))
         return np.array([pick.row for pick in picks], np.int64)
 
-    return Method(name, answer, said(weights))
+    return Method(name, answer, said(index.space.weights))
 
 
 def uncorrected(index: DiscoveryIndex) -> DiscoveryIndex:

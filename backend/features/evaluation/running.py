@@ -118,7 +118,11 @@ def artists(plays: artist_methods.Plays, *, seeds: Sequence[int], progress: Prog
         progress(f"artists, seed {seed}: learning …")
         dealt = deal(plays.lists, seed=seed)
         known = Facts.of(vectors=vectors, genres=plays.genres, artists=None, dealt=dealt)
-        methods = artist_methods.methods(plays, dealt, seed=seed, k=K)
+        methods = [
+            *artist_methods.simple(plays, dealt, seed=seed, k=K),
+            *artist_methods.implicit(plays, dealt, seed=seed, k=K),
+            artist_methods.ours(plays, dealt, seed=seed, k=K),
+        ]
         progress(f"artists, seed {seed}: asking …")
         measure(tally, methods, plays.lists, dealt, known)
     return Evaluation(

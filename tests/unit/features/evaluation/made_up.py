@@ -23,11 +23,11 @@ def playlists_csv(*, lists: int = 30, length: int = 14, tracks: int = 240, seed:
     lines = [",".join(head)]
     for number in range(lists):
         of = number % SCENES
-        for i in rng.choice(np.flatnonzero(scene == of), length, replace=False).tolist():
-            lines.append(
-                ",".join([f"p{number:02}", f"t{i:03}", f"Song {i}", f"Artist {artist[i]}", f"a{artist[i]}{i % 3}", f"{year[i]}-01-01",
-                          str(popularity[i]), f"scene {of}", *(f"{x:.4f}" for x in sound[i])])
-            )  # fmt: skip
+        lines += [
+            f"p{number:02},t{i:03},Song {i},Artist {artist[i]},a{artist[i]}{i % 3},{year[i]}-01-01,{popularity[i]},scene {of},"
+            + ",".join(f"{x:.4f}" for x in sound[i])
+            for i in rng.choice(np.flatnonzero(scene == of), length, replace=False).tolist()
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -45,6 +45,6 @@ def plays_csv(*, listeners: int = 40, artists: int = 60, each: int = 12, seed: i
     lines = ["userID,artist,plays"]
     for listener in range(listeners):
         near = np.where(np.arange(artists) % SCENES == listener % SCENES, 12.0, 1.0)
-        for artist in rng.choice(artists, each, replace=False, p=near / near.sum()).tolist():
-            lines.append(f"{listener},Artist {artist},{rng.integers(1, 500)}")
+        chosen = rng.choice(artists, each, replace=False, p=near / near.sum()).tolist()
+        lines += [f"{listener},Artist {artist},{rng.integers(1, 500)}" for artist in chosen]
     return "\n".join(lines) + "\n"

@@ -44,17 +44,24 @@ def test_values_that_say_nothing_are_unknown(tmp_path: Path) -> None:
 
 
 def test_playlists_of_a_catalogue_by_id_uri_and_name(tmp_path: Path) -> None:
-    tracks = table([known(id="b", title="Something"), known(id="a", title="Come Together"), known(id="c", title="Help!")])
+    tracks = table(
+        [known(id="b", title="Something"), known(id="a", title="Come Together"), known(id="c", title="Help!")]
+    )
     tracks = tracks.append_column("spotify_id", [[None, "s1", None]])
-    text = "playlist,track_id,artist,title\nx,spotify:track:s1,,\nx,b,,\ny,zzz,Beatles,Help! - Remastered 2009\ny,nobody,Ada,Quay\n"
-    given = onto(written(tmp_path, text), tracks)
+    places = ("x,spotify:track:s1,,", "x,b,,", "y,zzz,Beatles,Help! - Remastered 2009", "y,nobody,Ada,Quay")
+    given = onto(written(tmp_path, "\n".join(["playlist,track_id,artist,title", *places])), tracks)
     assert given.table.column("id").to_pylist() == ["a", "b", "c"]
-    assert dict(zip(given.lists.names, (items.tolist() for items in given.lists.items), strict=True)) == {"x": [0, 1], "y": [2]}
+    assert dict(zip(given.lists.names, (items.tolist() for items in given.lists.items), strict=True)) == {
+        "x": [0, 1],
+        "y": [2],
+    }
     assert given.unknown == 1
 
 
 def test_plays_are_summed_over_spellings(tmp_path: Path) -> None:
-    path = written(tmp_path, "userID,artist,plays\n1,The Beatles,3\n1,Beatles,4\n1,Various Artists,9\n2,AC/DC,1\n2,Nobody,0\n")
+    path = written(
+        tmp_path, "userID,artist,plays\n1,The Beatles,3\n1,Beatles,4\n1,Various Artists,9\n2,AC/DC,1\n2,Nobody,0\n"
+    )
     plays = Plays.of(read_plays(path), read_tags(None))
     assert list(plays.lists.ids) == ["acdc", "beatles"]
     assert plays.counts.toarray().tolist() == [[0, 7], [1, 0]]

@@ -46,12 +46,13 @@ def test_continuation_is_measured_for_every_method(files: Path) -> None:
     assert chance.measures["diversity@10"].mean > ours.measures["diversity@10"].mean
     assert {"new_artists_recall@100", "novelty@10", "popularity_lift@10"} <= set(ours.measures)
     assert 0 < of(found, "popularity").whole["coverage@10"] < chance.whole["coverage@10"] <= 1
-    assert continuation(given, seeds=[0, 1]) == found
     assert found.verdict.startswith("Tensoe is ahead of ")
 
 
 def test_similar_tracks_reach_the_catalogue(files: Path) -> None:
-    found = similar(from_file(files / "lists.csv", read_tags(files / "tags.csv")), seeds=[0])
+    given = from_file(files / "lists.csv", read_tags(files / "tags.csv"))
+    found = similar(given, seeds=[0])
+    assert similar(given, seeds=[0]) == found
     ours, chance = of(found, OURS), of(found, "random")
     assert ours.measures["ndcg@10"].low > chance.measures["ndcg@10"].high
     assert 0 < ours.whole["reachability@10"] <= 1
@@ -73,7 +74,9 @@ def test_too_little_is_refused(files: Path) -> None:
     (files / "few.csv").write_text(playlists_csv(lists=19))
     given = from_file(files / "few.csv", {})
     for run in (continuation, similar):
-        with pytest.raises(InvalidInputError, match="19 playlists have 10 tracks of the catalogue or more; 20 are needed"):
+        with pytest.raises(
+            InvalidInputError, match="19 playlists have 10 tracks of the catalogue or more; 20 are needed"
+        ):
             run(given, seeds=[0])
 
 
