@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.features.discovery.weights import DEFAULT, GROUPS, Examples, Weights, examples_of, learn
+from backend.features.discovery.weights import DEFAULT, GROUPS, Examples, Weights, example, learn
 from backend.utils.errors import InvalidInputError
 
 
@@ -45,18 +45,22 @@ def test_a_group_that_is_the_same_for_all_gets_no_weight() -> None:
         learn([], n_tracks=10)
 
 
-def test_examples_leave_a_share_of_each_playlist_out_and_draw_from_the_rest() -> None:
+def test_an_example_draws_from_the_whole_catalogue_what_the_playlist_does_not_hold() -> None:
     asked: list[tuple[list[int], list[int]]] = []
 
     def parts(seeds: object, rows: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         asked.append((list(seeds), list(rows)))  # type: ignore[call-overload]
-        return np.zeros((len(asked[-1][1]), len(GROUPS)))
+        return np.arange(len(asked[-1][1]) * len(GROUPS), dtype=float).reshape(-1, len(GROUPS))
 
-    found = examples_of(
-        [range(10), range(3), range(5, 25)], parts, n_tracks=1_000, rng=np.random.default_rng(0), share=0.3
-    )
-    assert [len(e.wanted) for e in found] == [3, 6]  # the second one is too short
-    for (seeds, rows), playlist, example in zip(asked, (range(10), range(5, 25)), found, strict=True):
-        out = rows[: len(example.wanted)]
-        assert {*seeds, *out} == set(playlist)
-        assert not {*seeds, *out} & set(rows[len(out) :])
+    seeds, wanted, rng = np.arange(7), np.arange(7, 10), np.random.default_rng(0)
+    found = example(seeds, wanted, parts, n_tracks=10_000, rng=rng)
+    assert found is not None
+    shown, rows = asked[0]
+    assert shown == list(range(7))
+    assert rows[:3] == [7, 8, 9]
+    drawn = np.array(rows[3:])
+    assert len(drawn) == len(set(rows[3:])) == len(found.others) == 300
+    assert drawn.min() >= 10
+    assert 4_000 < drawn.mean() < 6_000  # not those of the lowest rows alone
+    assert found.wanted.tolist() == parts(seeds, rows)[:3].tolist()
+    assert example(seeds, wanted, parts, n_tracks=10, rng=rng) is None
