@@ -68,15 +68,17 @@ def similar(given: Given, *, seeds: Sequence[int], progress: Progress = silent) 
     Raises:
         InvalidInputError: too few playlists are long enough, or the catalogue is too large to list all.
     """
-    asked = require(given.lists, "playlists", "tracks of the catalogue")
+    require(given.lists, "playlists", "tracks of the catalogue")
     n = given.table.num_rows
     if n > PAIRS_UP_TO:
         raise InvalidInputError(f"{n:,} tracks are too many to make every track's list; {PAIRS_UP_TO:,} are the most")
     facts = TrackFacts.of(given.table)
     tally = Tally()
+    asked: set[int] = set()
     for seed in seeds:
         progress(f"similar tracks, seed {seed} …")
         train, test = halves(given.lists, seed=seed)
+        asked.update(test)
         weights, index = our_tracks.weights_and_index(given.table, [given.lists.items[i] for i in train], seed=seed)
         albums, songs = index.rows.albums, index.rows.songs
         for name, near, note in (
@@ -93,7 +95,7 @@ def similar(given: Given, *, seeds: Sequence[int], progress: Progress = silent) 
         protocol="similar tracks",
         items=n,
         lists=len(given.lists),
-        asked=asked,
+        asked=len(asked),
         seeds=list(seeds),
         headline="ndcg@10",
         lines=tally.lines(),
