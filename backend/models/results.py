@@ -14,7 +14,8 @@ from backend.models.ingestion_models import MatchCandidate, Outcome, RightsLevel
 class TrackFilter:
     """Which tracks: every condition that is set must hold; several genres or moods: any of them.
 
-    Genres, moods and artist are compared in their folded spelling; `q` is looked for in title, artist and album.
+    Genres, moods and artist are compared in their folded spelling; `q` is looked for in title, artist and album. A track of which
+    a field is unknown fits no condition on it.
     """
 
     genres: tuple[str, ...] = ()
@@ -24,6 +25,12 @@ class TrackFilter:
     year_from: int | None = None
     year_to: int | None = None
     min_popularity: int | None = None
+    max_popularity: int | None = None
+    tempo_from: float | None = None  # BPM
+    tempo_to: float | None = None
+    explicit: bool | None = None
+    seen: tuple[str, ...] = ()  # ids that are left out, with all other appearances of their recordings
+    seen_by: str | None = None  # a listener whose whole history is left out likewise
     q: str | None = None
     synthetic: bool | None = None
     rights: RightsLevel = RightsLevel.ANY  # from which sources; see docs/rights.md

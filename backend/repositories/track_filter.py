@@ -38,6 +38,22 @@ SESSION: Final = "current_setting('tensoe.filter')::jsonb"
 """The filter's values where it does not: the session holds them (`SELECT set_config('tensoe.filter', …, false)`)."""
 
 
+_COMPARED: Final = {
+    "album_id": ("album_id =", "text"),
+    "year_from": ("release_year >=", "int"),
+    "year_to": ("release_year <=", "int"),
+    "min_popularity": ("popularity >=", "int"),
+    "max_popularity": ("popularity <=", "int"),
+    "tempo_from": ("tempo >=", "real"),
+    "tempo_to": ("tempo <=", "real"),
+    "explicit": ("explicit =", "boolean"),
+    "synthetic": ("synthetic =", "boolean"),
+    "after": ("id >", "text"),
+    "until": ("id <=", "text"),
+}
+"""Fields of a filter that are compared with one column: how, and as what."""
+
+
 def values(track_filter: TrackFilter) -> str:
     """The values that the conditions look at, as JSON.
 
@@ -54,6 +70,12 @@ def values(track_filter: TrackFilter) -> str:
         "year_from": f.year_from,
         "year_to": f.year_to,
         "min_popularity": f.min_popularity,
+        "max_popularity": f.max_popularity,
+        "tempo_from": f.tempo_from,
+        "tempo_to": f.tempo_to,
+        "explicit": f.explicit,
+        "seen": f.seen,
+        "seen_by": f.seen_by,
         "pattern": containing(f.q),
         "folded": containing(fold(f.q)) if f.q else None,
         "synthetic": f.synthetic,
@@ -119,25 +141,18 @@ def _conditions(f: TrackFilter, held: str, layer: Layer) -> Iterator[str]:
             f"(lower(artist) = lower({held}->>'artist') OR album_id = ANY(ARRAY("
             f"SELECT a.id FROM {layer.albums} a WHERE a.artist_key = {held}->>'artist_key')))"
         )
-    if f.album_id is not None:
-        yield f"album_id = {held}->>'album_id'"
-    if f.year_from is not None:
-        yield f"release_year >= ({held}->>'year_from')::int"
-    if f.year_to is not None:
-        yield f"release_year <= ({held}->>'year_to')::int"
-    if f.min_popularity is not None:
-        yield f"popularity >= ({held}->>'min_popularity')::int"
-    if f.synthetic is not None:
-        yield f"synthetic = ({held}->>'synthetic')::boolean"
+    for name, (comparison, kind) in _COMPARED.items():
+        if getattr(f, name) is not None:
+            yield f"{comparison} ({held}->>'{name}')::{kind}"
+    if f.seen:
+        yield _unseen(f, f"s.id = ANY(ARRAY(SELECT jsonb_array_elements_text({held}->'seen')))")
+    if f.seen_by is not None:
+        yield _unseen(f, f"s.id IN (SELECT track_id FROM listens WHERE listener = {held}->>'seen_by')")
     if f.one_per_recording:
         yield (
             f"id IN (SELECT DISTINCT ON (coalesce(recording_id, id)) id FROM {layer.tracks} "
             "ORDER BY coalesce(recording_id, id), release_date, id)"
         )
-    if f.after is not None:
-        yield f"id > {held}->>'after'"
-    if f.until is not None:
-        yield f"id <= {held}->>'until'"
     if f.q:
         said = " OR ".join(f"{column} ILIKE {held}->>'pattern'" for column in ("title", "artist", "album"))
         # Folded names find "Björk" by "bjork".
@@ -145,6 +160,12 @@ def _conditions(f: TrackFilter, held: str, layer: Layer) -> Iterator[str]:
             f"({said} OR album_id = ANY(ARRAY(SELECT a.id FROM {layer.albums} a "
             f"WHERE a.artist_key LIKE {held}->>'folded' OR a.title_key LIKE {held}->>'folded')))"
         )
+
+
+def _unseen(f: TrackFilter, seen: str) -> str:
+    """Neither a track that was seen nor another appearance of its recording."""
+    table = LAYERS[f.rights].tracks
+    return f"coalesce(recording_id, id) NOT IN (SELECT coalesce(s.recording_id, s.id) FROM {table} s WHERE {seen})"
 
 
 def containing(text: str | None) -> str | None:

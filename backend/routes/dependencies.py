@@ -13,6 +13,7 @@ from backend.config.settings import Settings
 from backend.metrics import Metrics
 from backend.models.ingestion_models import RightsLevel
 from backend.models.results import AlbumFilter, TrackFilter
+from backend.routes.guards import is_known
 from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
@@ -44,7 +45,7 @@ from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
 from backend.services.work_service import WorkService
-from backend.utils.errors import BusyError, InvalidInputError
+from backend.utils.errors import BusyError, InvalidInputError, UnauthorizedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,20 @@ _bearer = HTTPBearer(auto_error=False, description="The same key as `Authorizati
 WRITES = [Security(_key), Security(_bearer)]
 
 
+def own(request: Request, with_: With) -> None:
+    """Let only those in who have a key, once there are keys.
+
+    Raises:
+        UnauthorizedError: the key is missing or not known.
+    """
+    keys = with_.settings.api.keys
+    if keys and not is_known(request.scope, keys):
+        raise UnauthorizedError(
+            "Listening histories are personal; reading them needs an API key that this server knows: send it as the header "
+            "X-API-Key or as a bearer token (the server's keys stand in API_KEYS)"
+        )
+
+
 def _no_nul(value: str) -> str:
     # PostgreSQL's text takes no NUL; `pattern` keeps it out, this says it in words.
     if "\x00" in value:
@@ -116,6 +131,7 @@ def _no_nul(value: str) -> str:
 Word = Annotated[str, Field(max_length=200), AfterValidator(_no_nul)]
 Searched = Annotated[Word | None, Query()]
 Year = Annotated[int | None, Query(ge=1000, le=3000)]
+Tempo = Annotated[float | None, Query(ge=0, le=1_000, allow_inf_nan=False, description="BPM.")]
 Cursor = Annotated[Word | None, Query(description="`next_cursor` of the answer before.")]
 
 Level = Annotated[
@@ -124,13 +140,24 @@ Level = Annotated[
 ]
 
 
-def track_filter(
+async def track_filter(
+    request: Request,
+    with_: With,
     genre: Annotated[list[Word] | None, Query(max_length=50, description="May be repeated: any of them.")] = None,
     mood: Annotated[list[Word] | None, Query(max_length=50, description="May be repeated: any of them.")] = None,
     artist: Annotated[Word | None, Query(description="Case, accents and a leading The do not matter.")] = None,
     year_from: Year = None,
     year_to: Year = None,
     min_popularity: Annotated[int | None, Query(ge=0, le=100)] = None,
+    max_popularity: Annotated[int | None, Query(ge=0, le=100)] = None,
+    tempo_from: Tempo = None,
+    tempo_to: Tempo = None,
+    explicit: Annotated[bool | None, Query(description="false: only tracks known to be clean.")] = None,
+    seen: Annotated[
+        list[Word] | None,
+        Query(max_length=1_000, description="Ids that are left out, in every edition. May be repeated."),
+    ] = None,
+    seen_by: Annotated[Word | None, Query(description="A listener (`/listeners`) whose history is left out.")] = None,
     q: Annotated[Word | None, Query(description="Looked for in title, artist and album.")] = None,
     synthetic: Annotated[bool | None, Query(description="false: no row with made-up values; true: only them.")] = None,
     rights: Level = RightsLevel.ANY,
@@ -142,10 +169,19 @@ def track_filter(
     """Which tracks; every condition must hold.
 
     Raises:
-        InvalidInputError: the years exclude each other.
+        InvalidInputError: two bounds exclude each other.
+        NotFoundError: nothing is stored of the listener.
+        UnauthorizedError: a history is meant, and there is no key that is known.
     """
-    if year_from is not None and year_to is not None and year_from > year_to:
-        raise InvalidInputError(f"year_from={year_from} is after year_to={year_to}; no track can fit both")
+    _ordered("year", year_from, year_to)
+    _ordered("tempo", tempo_from, tempo_to)
+    if min_popularity is not None and max_popularity is not None and min_popularity > max_popularity:
+        raise InvalidInputError(
+            f"min_popularity={min_popularity} is above max_popularity={max_popularity}; no track can fit both"
+        )
+    if seen_by is not None:
+        own(request, with_)
+        await with_.listening.summary(seen_by)  # nobody's history would leave nothing out, and nobody would notice
     return TrackFilter(
         genres=tuple(genre or ()),
         moods=tuple(mood or ()),
@@ -153,12 +189,23 @@ def track_filter(
         year_from=year_from,
         year_to=year_to,
         min_popularity=min_popularity,
+        max_popularity=max_popularity,
+        tempo_from=tempo_from,
+        tempo_to=tempo_to,
+        explicit=explicit,
+        seen=tuple(seen or ()),
+        seen_by=seen_by,
         q=q,
         synthetic=synthetic,
         rights=rights,
         estimates=estimates,
         one_per_recording=one_per_recording,
     )
+
+
+def _ordered(what: str, first: float | None, last: float | None) -> None:
+    if first is not None and last is not None and first > last:
+        raise InvalidInputError(f"{what}_from={first:g} is after {what}_to={last:g}; no track can fit both")
 
 
 Filter = Annotated[TrackFilter, Depends(track_filter)]

@@ -15,7 +15,8 @@ Music data for machine learning: from a list of albums to a training matrix whos
 **Start here:** ingest an album with `POST /ml/ingest/album`, look at it under `/albums`, then take
 `/ml/training-data` or `/ml/feature-matrix` in the format you work with (`?format=` json, ndjson, csv, arrow, parquet).
 
-* Filters: `genre` and `mood` (repeatable), `artist`, `year_from`, `year_to`, `min_popularity`, `q`.
+* Filters: `genre` and `mood` (repeatable), `artist`, `year_from`, `year_to`, `min_popularity`, `max_popularity`, `tempo_from`,
+  `tempo_to`, `explicit`, `seen`, `seen_by`, `q`.
 * Pages: follow `next_cursor` or the `Link` header; the order stays the same while rows are added.
 * Errors are `application/problem+json` with a sentence that says what to do.
 * Writing needs an API key once `API_KEYS` is set: `X-API-Key` or `Authorization: Bearer`.

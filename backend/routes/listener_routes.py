@@ -12,31 +12,15 @@ from starlette.datastructures import UploadFile
 from backend.ingestion.histories.files import Given
 from backend.routes import schemas_listeners as schemas
 from backend.routes.answers import json_answer
-from backend.routes.dependencies import WRITES, With
-from backend.routes.guards import is_known
+from backend.routes.dependencies import WRITES, With, own
 from backend.routes.uploads import FORM, PROBLEMS, uploaded
 from backend.services.listening_service import CONSENT, DEFAULT, NAME
-from backend.utils.errors import UnauthorizedError
 
 STREAMED: Final = frozenset({"/import/listens"})
 """Paths whose bodies are read here, piece by piece onto disk, and bounded here."""
 
 PRIVATE: Final = {"cache-control": "no-store"}
 NEEDS_KEY: Final[dict[int | str, dict[str, Any]]] = {401: {"description": "No API key that this server knows"}}
-
-
-def own(request: Request, with_: With) -> None:
-    """Let only those in who have a key, once there are keys.
-
-    Raises:
-        UnauthorizedError: the key is missing or not known.
-    """
-    keys = with_.settings.api.keys
-    if keys and not is_known(request.scope, keys):
-        raise UnauthorizedError(
-            "Listening histories are personal; reading them needs an API key that this server knows: send it as the header "
-            "X-API-Key or as a bearer token (the server's keys stand in API_KEYS)"
-        )
 
 
 router = APIRouter(tags=["listeners"], dependencies=[*WRITES, Depends(own)])

@@ -135,6 +135,8 @@ async def test_limits_that_are_none(api: httpx.AsyncClient, limit: str) -> None:
     ("parameter", "value"),
     [
         ("year_from", "soon"), ("year_to", "99999999999"), ("min_popularity", "-1"), ("min_popularity", "101"),
+        ("max_popularity", "101"), ("tempo_from", "nan"), ("tempo_to", "-1"), ("tempo_to", "inf"), ("explicit", "a bit"),
+        ("seen", LONG), ("seen", "\x00"), ("seen_by", "../me"), ("seen_by", LONG),
         ("format", "exe"), ("format", "arrow_file"),
         ("cursor", "not-a-cursor"), ("cursor", "\x00"), ("q", LONG), ("q", "a\x00b"), ("genre", "\x00"),
         ("artist", LONG), ("synthetic", "perhaps"),
@@ -142,6 +144,24 @@ async def test_limits_that_are_none(api: httpx.AsyncClient, limit: str) -> None:
 )  # fmt: skip
 async def test_filters_that_are_none(api: httpx.AsyncClient, parameter: str, value: str) -> None:
     assert_problem(await api.get("/ml/training-data", params={parameter: value}), 422)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"year_from": 1980, "year_to": 1979}, {"tempo_from": 120, "tempo_to": 119.5},
+        {"min_popularity": 2, "max_popularity": 1},
+    ],
+)  # fmt: skip
+async def test_bounds_that_exclude_each_other(api: httpx.AsyncClient, bounds: dict[str, float]) -> None:
+    problem = assert_problem(await api.get("/ml/training-data", params=bounds), 422)
+    for name, value in bounds.items():
+        assert f"{name}={value:g}" in problem["detail"]
+
+
+async def test_a_history_that_is_not_there_is_said_to_be_missing(api: httpx.AsyncClient) -> None:
+    problem = assert_problem(await api.get("/ml/training-data", params={"seen_by": "nobody"}), 404)
+    assert "nobody" in problem["detail"]
 
 
 @pytest.mark.parametrize("trick", TRICKS)

@@ -213,6 +213,17 @@ async def test_filters_are_where_people_expect_them(filled: httpx.AsyncClient) -
     assert await ids(year_from=1990) == {row["id"] for row in rows if row["release_date"] >= "1990"} != set()
     assert await ids(year_to=1960) == {row["id"] for row in rows if row["release_date"] < "1961"} != set()
     assert await ids(min_popularity=50) == {row["id"] for row in rows if (row["popularity"] or 0) >= 50}
+    assert await ids(max_popularity=50) == {
+        r["id"] for r in rows if r["popularity"] is not None and r["popularity"] <= 50
+    }
+    fast = {row["id"] for row in rows if row["audio_features"]["tempo"] >= 120}
+    assert await ids(tempo_from=120) == fast != set()
+    assert await ids(tempo_from=120, tempo_to=110 + 10) <= fast
+    assert await ids(explicit="false") == {row["id"] for row in rows if row["explicit"] is False}
+    assert await ids(seen=[rows[0]["id"], rows[5]["id"]]) == {row["id"] for row in rows} - {
+        rows[0]["id"],
+        rows[5]["id"],
+    }
     assert await ids(q="come together") == {row["id"] for row in rows if row["title"] == "Come Together"}
     assert await ids(synthetic="false") == set()
 

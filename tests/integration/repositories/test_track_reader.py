@@ -24,6 +24,7 @@ from backend.repositories.track_columns import FLAT_COLUMNS, TRACK_COLUMNS
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
 from backend.utils.errors import InvalidInputError, NotFoundError
+from backend.utils.identifiers import derive
 from backend.utils.text import fold
 from tests.integration.repositories.samples import album, record, track
 from tests.levels import whole
@@ -84,6 +85,16 @@ async def joined(chunks: AsyncIterator[bytes]) -> bytes:
         (TrackFilter(q="bjork"), {"100%_0", "100%_1", "100%_2"}),
         (TrackFilter(q="\\"), {AWKWARD}),
         (TrackFilter(q="_"), {"100%_0", "100%_1", "100%_2"}),
+        (TrackFilter(max_popularity=20), {"Song 1", "Song 2", AWKWARD}),
+        (TrackFilter(min_popularity=20, max_popularity=20), {"Song 2"}),
+        (TrackFilter(tempo_from=120.25, tempo_to=120.25, genres=("rock",)), {"Song 1", "Song 2", "Song 3"}),
+        (TrackFilter(tempo_from=120.5), set()),
+        (TrackFilter(tempo_to=120), set()),
+        (TrackFilter(explicit=True), set()),
+        (TrackFilter(explicit=False, genres=("rock",)), {"Song 1", "Song 2", "Song 3"}),
+        (TrackFilter(genres=("rock",), seen=(derive("track", "a1", 2), "no such id")), {"Song 1", "Song 3"}),
+        (TrackFilter(genres=("rock",), seen=("' OR true --",)), {"Song 1", "Song 2", "Song 3"}),
+        (TrackFilter(genres=("rock",), seen_by="nobody"), {"Song 1", "Song 2", "Song 3"}),
     ],
 )
 async def test_every_way_of_reading_keeps_to_the_filter(
