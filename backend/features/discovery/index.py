@@ -194,16 +194,36 @@ class DiscoveryIndex:
                 return rows[places], {group: part[places] for group, part in parts.items()}
             m = min(8 * m, possible)
 
+    def nearest(self, vector: Floats, m: int, there: Flags) -> Codes:
+        """About the m rows of the greatest product with a vector among some, in no order, whatever they are near to besides.
+
+        Args:
+            vector: width.
+            m: at most so many, but for ties.
+            there: n_rows; which.
+        """
+        return self._near(Query(vector, commonness=0.0), m, there & self.rows.alive, is_all=False)
+
+    def explained(self, query: Query, rows: Sequence[int]) -> list[Pick]:
+        """What is asked for as some rows have it, in their order, whether they fit well or not."""
+        wanted = np.asarray(rows, np.int64)
+        return self._picks(query, wanted, self.parts(query, wanted), list(range(len(wanted))))
+
     def _near(self, query: Query, m: int, there: Flags, *, is_all: bool) -> Codes:
         """Rows among which the m best are."""
-        asked = _asked(query.vector[None, :])[0]
+        asked = _asked(query.vector[None, :], query.commonness)[0]
         n = len(self.base)
         few = int(np.count_nonzero(there[:n])) if not is_all else n
-        if self.lists is None or few <= EXACT_UP_TO:
+        if self.lists is None or few <= EXACT_UP_TO or query.wishes:  # lists know nothing of wishes
             rows = np.flatnonzero(there)
             whole = len(rows) == n and not len(self.tail)
-            scores = self.base @ asked if whole else self.vectors(rows) @ asked
+            if asked.any():
+                scores = self.base @ asked if whole else self.vectors(rows) @ asked
+            else:
+                scores = np.zeros(len(rows), np.float32)
             scores += self._same(query, rows)
+            for wished in query.wishes.values():
+                scores += wished[rows].astype(np.float32)
             return rows[largest(scores, m)]
         found = [self.lists.search(asked, m, allowed=None if is_all else there[:n], wider=1 if is_all else 4)]
         if len(self.tail):
@@ -233,13 +253,14 @@ class DiscoveryIndex:
             for code, share in wanted.items():
                 if code != NOBODY:
                     parts[group][codes[rows] == code] = self.space.weights.of[group] * share
-        parts[COMMONNESS] = -vectors[:, -1].astype(np.float64)
-        return {group: np.round(parts[group], _DECIMALS) + 0.0 for group in CONTRIBUTIONS}
+        parts[COMMONNESS] = -query.commonness * vectors[:, -1].astype(np.float64)
+        ordered = {group: parts[group] for group in CONTRIBUTIONS} | {w: v[rows] for w, v in query.wishes.items()}
+        return {group: np.round(part, _DECIMALS) + 0.0 for group, part in ordered.items()}
 
     def _scored(self, query: Query, rows: Codes) -> tuple[Codes, Values, dict[str, Values]]:
         """The rows that have something in common with what is asked for, best first, with their scores and shares."""
         parts = self.parts(query, rows)
-        likeness = np.sum([parts[group] for group in GROUPS], axis=0)
+        likeness = np.sum([part for group, part in parts.items() if group != COMMONNESS], axis=0)
         scores = np.round(likeness + parts[COMMONNESS], _DECIMALS)
         alike = np.flatnonzero(np.round(likeness, _DECIMALS) > 0)
         order = alike[np.argsort(-scores[alike], kind="stable")]
@@ -261,7 +282,7 @@ class DiscoveryIndex:
         shares = {group: part.tolist() for group, part in parts.items()}
         found = []
         for i, seed in enumerate(seeds):
-            contributions = {group: shares[group][i] for group in CONTRIBUTIONS}
+            contributions = {group: share[i] for group, share in shares.items()}
             told = NOTHING if seed is None or compared is None else compared.of(at[seed], i)
             found.append(
                 Pick(
@@ -285,9 +306,9 @@ class DiscoveryIndex:
         return [query.seeds[int(i)] for i in np.argmax(likeness, axis=1)]
 
 
-def _asked(vectors: Floats) -> Floats:
-    """As the last number of a stored vector is what is taken off, that of a question is -1."""
-    return np.column_stack([vectors, np.full(len(vectors), -1, np.float32)]).astype(np.float32)
+def _asked(vectors: Floats, commonness: float = 1.0) -> Floats:
+    """As the last number of a stored vector is what is taken off, that of a question is -1, or less where it counts for less."""
+    return np.column_stack([vectors, np.full(len(vectors), -commonness, np.float32)]).astype(np.float32)
 
 
 def _rarity(table: pa.Table) -> dict[str, dict[str, int]]:

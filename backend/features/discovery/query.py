@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from backend.features.columns import Floats
+from backend.features.columns import Floats, Values
 from backend.features.discovery.songs import NOBODY, Codes
 
 MINUS: Final = 0.5
@@ -24,6 +24,8 @@ class Query:
         artists, albums: by code, what the same artist or album counts, -1 to 1.
         seeds: rows of the tracks that were given, for telling why.
         without: rows that are no answer, in whatever version.
+        wishes: by name what each wish adds to the score of every row of the index, n_rows (see `asking`).
+        commonness: by which what is taken off for commonness is multiplied.
     """
 
     vector: Floats
@@ -31,6 +33,8 @@ class Query:
     albums: Mapping[int, float] = field(default_factory=dict)
     seeds: Sequence[int] = ()
     without: Sequence[int] = ()
+    wishes: Mapping[str, Values] = field(default_factory=dict)
+    commonness: float = 1.0
 
 
 def shares(codes: Codes) -> dict[int, float]:

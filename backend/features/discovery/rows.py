@@ -16,7 +16,9 @@ from backend.utils.errors import NotFoundError
 
 CARD: Final = ("id", "title", "artist", "album", "album_id", "release_year", "synthetic")
 """What is shown of a track."""
-READS: Final = (*CARD, *TAGS, *CONTINUOUS, "popularity", "recording_id")
+READS: Final = (
+    *CARD, *TAGS, *CONTINUOUS, "popularity", "recording_id", "duration_ms", "explicit", "mood_valence", "mood_arousal",
+)  # fmt: skip
 """The columns of `enhanced_tracks` that an index is made of."""
 
 

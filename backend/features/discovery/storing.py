@@ -26,7 +26,7 @@ from backend.features.discovery.rows import TrackRows
 from backend.features.discovery.space import TrackSpace
 from backend.utils.errors import InvalidInputError
 
-FORM: Final = 1
+FORM: Final = 2
 """Of the folder; another one is not read."""
 _CODES: Final = ("ids", "artists", "albums", "songs", "recordings")
 

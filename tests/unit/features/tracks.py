@@ -18,6 +18,7 @@ TYPES = {
     **dict.fromkeys(("explicit", "synthetic"), pa.bool_()),
     **dict.fromkeys(NUMBERS, pa.float32()),
     **dict.fromkeys(("duration_ms", "popularity", "track_number", "release_year", "listeners"), pa.int32()),
+    **dict.fromkeys(("mood_valence", "mood_arousal"), pa.float32()),
 }
 
 
