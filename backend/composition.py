@@ -45,7 +45,9 @@ from backend.repositories.job_progress import JobProgressRepository
 from backend.repositories.jobs import JobRepository
 from backend.repositories.listens import ListenRepository
 from backend.repositories.measured_tracks import MeasuredTracks
+from backend.repositories.playlist_tracks import PlaylistTracks
 from backend.repositories.provenances import Provenances
+from backend.repositories.receptions import Receptions
 from backend.repositories.record_changes import RecordChanges
 from backend.repositories.remerging import Remerging
 from backend.repositories.retries import RetryRepository
@@ -67,6 +69,7 @@ from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
+from backend.services.asking_service import AskingService
 from backend.services.checks.configuration import check_keys, check_safety, check_traces
 from backend.services.checks.machine import check_cache, check_disk, check_folder, check_memory
 from backend.services.checks.reach import check_reach
@@ -275,6 +278,7 @@ def build_services(
         work=work,
         ml=ml,
         discovery=discovery,
+        asking=AskingService(discovery, PlaylistTracks(database), Receptions(database), threads=threads),
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,
         tables=TableImport(

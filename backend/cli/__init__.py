@@ -11,6 +11,7 @@ from backend.cli import (
     catalogue,
     dataset,
     demo,
+    discovery,
     doctor,
     evaluate,
     features,
@@ -35,7 +36,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (bench, jobs, job_control, plan, refresh, worker, matching, catalogue, upkeep, features, doctor):
+for module in (
+    bench,
+    jobs,
+    job_control,
+    plan,
+    refresh,
+    worker,
+    matching,
+    catalogue,
+    discovery,
+    upkeep,
+    features,
+    doctor,
+):
     module.register(app)
 app.add_typer(demo.demo, name="demo")
 app.add_typer(import_.imports, name="import")

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from backend.models.ingestion_models import RightsLevel
 from backend.models.results import TrackFilter
-from backend.repositories.layers import Layer
+from backend.repositories.layers import LAYERS, Layer
 from backend.repositories.track_columns import FLAT_COLUMNS, READABLE
 from backend.repositories.track_filter import SESSION, most, tracks_of, values, where
 from backend.utils.errors import InvalidInputError
@@ -38,6 +39,15 @@ class TrackTables:
         """
         with self.arrow_batches(track_filter, limit=limit, columns=columns) as batches:
             return batches.read_all()
+
+    def version(self, rights: RightsLevel) -> str:
+        """A text that changes with the database, and whenever tracks of a level do (see `TrackReader.version`)."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_database() || '/' || coalesce(inet_server_addr()::text || inet_server_port(), '') || '/' || "
+                f"count(*) || '/' || coalesce(sum(extract(epoch FROM updated_at)), 0) FROM {LAYERS[rights].albums}"
+            )
+            return str(cursor.fetchone()[0])
 
     @contextlib.contextmanager
     def arrow_batches(

@@ -17,6 +17,7 @@ from backend.routes import (
     album_routes,
     artist_routes,
     dataset_routes,
+    discovery_routes,
     errors,
     import_routes,
     job_control_routes,
@@ -62,7 +63,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     app.state.services = services
     errors.install(app)
     for module in (
-        system_routes, ml_routes, dataset_routes, refresh_routes, import_routes, table_routes,
+        system_routes, ml_routes, discovery_routes, dataset_routes, refresh_routes, import_routes, table_routes,
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
         artist_routes, track_routes, user_routes, listener_routes, listener_taste_routes, metrics_routes,

@@ -18,6 +18,7 @@ from backend.routes.rate_limit import Pace
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
+from backend.services.asking_service import AskingService
 from backend.services.dataset_comparison import DataSetComparison
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
@@ -72,6 +73,7 @@ class Services:
     system: SystemService
     ml: MlService
     discovery: DiscoveryService
+    asking: AskingService
     training: TrainingService
     exports: ExportService
     upkeep: UpkeepService

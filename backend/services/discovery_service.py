@@ -81,7 +81,7 @@ class DiscoveryService:
         """
         from backend.features.discovery.choosing import Taste
 
-        taste = Taste(k=_allowed(k), per_artist=_cap(per_artist), diversity=_share(diversity))
+        taste = Taste(k=allowed_k(k), per_artist=cap(per_artist), diversity=share(diversity))
         wanted = track_filter or TrackFilter()
         index = await self.index(wanted.rights)
 
@@ -104,7 +104,7 @@ class DiscoveryService:
             NotFoundError: no track of this level has one of the ids.
             InvalidInputError: k is not allowed.
         """
-        wanted = _allowed(k)
+        wanted = allowed_k(k)
         index = await self.index(rights)
 
         def find() -> list[dict[str, Any]]:
@@ -132,12 +132,15 @@ class DiscoveryService:
         if track_filter == TrackFilter(rights=track_filter.rights):
             return None
         key = (track_filter, index.version)
-        found = self._fitting.get(key)
+        # What somebody heard changes without the catalogue, and is not kept here when it is forgotten there.
+        found = None if track_filter.seen_by is not None else self._fitting.get(key)
         if found is None:
             from backend.services.matrices import EVERYTHING
 
             ids = self._tracks.arrow(track_filter, limit=EVERYTHING, columns=["id"]).column("id")
-            found = self._fitting[key] = index.rows.mask(ids)
+            found = index.rows.mask(ids)
+            if track_filter.seen_by is None:
+                self._fitting[key] = found
         return found
 
 
@@ -175,13 +178,23 @@ def shown(index: DiscoveryIndex, picks: Sequence[Pick]) -> list[dict[str, Any]]:
     ]
 
 
-def _allowed(k: int) -> int:
+def allowed_k(k: int) -> int:
+    """How many, when it is allowed.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
     if not 1 <= k <= MOST:
         raise InvalidInputError(f"k={k} is not allowed; ask for 1 to {MOST}")
     return k
 
 
-def _cap(per_artist: int | None) -> int | None:
+def cap(per_artist: int | None) -> int | None:
+    """How many of one artist, when it is allowed.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
     if per_artist is not None and per_artist < 1:
         raise InvalidInputError(
             f"per_artist={per_artist} is not allowed; give 1 or more, or leave it out for any number"
@@ -189,7 +202,12 @@ def _cap(per_artist: int | None) -> int | None:
     return per_artist
 
 
-def _share(diversity: float) -> float:
+def share(diversity: float) -> float:
+    """The dial of diversity, when it is allowed.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
     if not 0 <= diversity <= 1:
         raise InvalidInputError(f"diversity={diversity:g} is not allowed; give 0 (the nearest) to 1 (the most varied)")
     return diversity

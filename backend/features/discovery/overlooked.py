@@ -34,8 +34,8 @@ class Shrinkage:
 
     A score s of n reviews is taken for (n · s + κ · mean) / (n + κ): the mean of a normal posterior when scores of different
     works vary by τ² and reviews of one by σ², κ = σ² / τ². Both are estimated from all scores by E[(s - mean)²] = τ² + σ² / n
-    (least squares, not negative; method of moments: Efron and Morris 1975, doi:10.2307/2285814). Where fewer than 30 scores are known κ
-    is 8, and it is kept from 0.5 to 200.
+    (least squares, not negative; method of moments: Efron and Morris 1975, doi:10.2307/2285814). Where fewer than 30 scores are
+    known κ is 8, and it is kept from 0.5 to 200.
 
     Attributes:
         mean: of all scores, each weighted by n / (n + 1).
