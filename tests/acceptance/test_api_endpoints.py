@@ -312,7 +312,8 @@ async def test_the_description_is_one_to_work_from(api: httpx.AsyncClient) -> No
         "/ml/recommendations/{track_id}", "/albums", "/albums/{album_id}", "/users/{name}", "/albums/{album_id}/provenance",
         "/albums/{album_id}/similar", "/albums/{album_id}/refresh", "/albums/unmatched", "/artists", "/artists/{artist_id}",
         "/artists/{artist_id}/albums", "/artists/{artist_id}/similar", "/tracks/{track_id}", "/tracks/{track_id}/provenance",
-        "/recordings/{recording_id}", "/ml/rights", "/ml/genres/tree", "/ml/import/aoty",
+        "/recordings/{recording_id}", "/ml/rights", "/ml/genres/tree", "/ml/import/aoty", "/ml/discover", "/ml/path",
+        "/ml/playlists/continue", "/ml/overlooked",
     }  # fmt: skip
     assert promised <= document["paths"].keys()
     for path, operations in document["paths"].items():

@@ -108,6 +108,38 @@ def test_from_a_list_to_exports_and_recommendations(tensoe: Cli, tmp_path: Path)
     assert "No track has the id" in tensoe("recommend", "nothing", code=1)
 
 
+def test_asking_from_a_terminal(tensoe: Cli, tmp_path: Path) -> None:
+    tensoe("ingest", "Kind of Blue", "Miles Davis")
+    tensoe("ingest", "OK Computer", "Radiohead")
+    first, *_, last = tensoe.json("discover", "fast", "--k", "100", "--per-artist", "0")["data"]
+    file = tmp_path / "list.m3u8"
+    said = tensoe("discover", "about 120 bpm, wobbely, melancholic", "--plus", first["id"], "--minus", last["id"], "--k", "5",
+                  "--emphasis", "genres=2", "--without", "popularity", "--out", str(file))  # fmt: skip
+    assert "not understood: wobbely" in said
+    assert "tempo about 120 BPM" in said
+    assert file.read_text().startswith("#EXTM3U\n")
+    assert file.read_text().count("#EXTINF") == 5
+    on = tensoe.json("continue", str(file), "--k", "3", "--out", str(tmp_path / "on.xspf"))
+    assert (len(on["matched"]), on["unmatched"], on["count"]) == (5, [], 3)
+    assert len(tensoe.json("continue", str(tmp_path / "on.xspf"))["matched"]) == 3
+    miles = tensoe.json("discover", "--plus-artist", "radiohead", "--k", "1")["data"][0]
+    head = tensoe.json("discover", "--plus-artist", "miles davis", "--k", "1")["data"][0]
+    assert (miles["artist"], head["artist"]) == ("Miles Davis", "Radiohead")
+    way = tensoe.json("path", miles["id"], head["id"], "--steps", "2")
+    assert [row["id"] for row in way["data"]] == [miles["id"], head["id"]]
+    assert "Smoothness" in tensoe("path", miles["id"], head["id"], "--steps", "2")
+    assert tensoe.json("overlooked", "--by", "everybody", "--tracks")["by"] == "everybody"
+    for words, code, told in (
+        (("discover",), 2, "Say what is asked for"), (("discover", "melancolic"), 2, "melancholic"),
+        (("discover", "loud", "--year-from", "2999"), 1, "year_from=2999"), (("discover", "loud", "--seen-by", "me"), 1, "'me'"),
+        (("discover", "loud", "--out", "x.mp3"), 2, ".xspf"), (("discover", "loud", "--emphasis", "genres"), 2, "GROUP=FACTOR"),
+        (("discover", "loud", "--valence", "0.5"), 2, "--arousal"), (("path", "nothing", head["id"]), 1, "nothing"),
+        (("continue", "no such file.txt"), 2, "cannot be read"), (("overlooked", "--by", "me"), 2, "there are critics"),
+        (("overlooked", "--out", "x.xspf"), 2, "--tracks"),
+    ):  # fmt: skip
+        assert told in tensoe(*words, code=code)
+
+
 def test_a_list_that_is_not_waited_for_is_worked_off_later(tensoe: Cli, tmp_path: Path) -> None:
     path = tmp_path / "albums.csv"
     path.write_text("Abbey Road,The Beatles\nThriller,Michael Jackson\n")

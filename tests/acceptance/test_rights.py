@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,11 @@ async def marked_app(
                     "other": "other",
                     "kind": "artists",
                 }
+                artist = next(a for a in albums if a["artist_id"] != albums[0]["artist_id"])["artist_id"]
+                other = (await client.get(f"/artists/{artist}/albums")).json()["data"][0]["id"]
+                end = (await client.get(f"/albums/{other}")).json()["tracks"][0]["id"]
+                own = (await client.get(f"/albums/{albums[0]['id']}")).json()["tracks"][0]["id"]
+                places |= {"start": own, "end": end}
                 yield Opened(client=client, marks=marks, home=home, places=places)
 
 
@@ -154,12 +159,45 @@ def leaks(marks: Marks, text: str, level: RightsLevel) -> dict[str, set[str]]:
     return {source: found for source, found in shown.items() if found}
 
 
+PLAYLISTS = ("/ml/path",)
+PLAYLIST_FORMS = ("m3u", "xspf", "jspf", "csv")
+_MORE: Mapping[str, Callable[[Mapping[str, str]], list[dict[str, str]]]] = {
+    "/ml/feature-matrix": lambda _: [{"target": t} for t in ("aoty_score", "tempo", "genre")],
+    "/ml/path": lambda places: [{"start": places["start"], "end": places["end"], "steps": "2"}],
+    "/ml/overlooked": lambda _: [
+        {"by": by, "what": w} for by in ("critics", "listeners") for w in ("albums", "tracks")
+    ],
+}
+
+
+async def asked(app: Opened, level: RightsLevel) -> AsyncIterator[tuple[str, str]]:
+    """The answers to questions that are posted, at a level, in every form."""
+    album = (await app.client.get(f"/albums/{app.places['album_id']}", params={"rights": level.value})).json()
+    track = album["tracks"][0]
+    questions: dict[str, dict[str, Any]] = {
+        "/ml/discover": {
+            "wish": "about 100 bpm, dreamy", "like": {"tracks": [track["id"]]}, "unlike": {"artists": [track["artist"]]},
+            "point": {"valence": 0, "arousal": 0},
+        },
+        "/ml/playlists/continue": {
+            "tracks": [{"id": track["id"]}, {"artist": track["artist"], "title": "No such song"}, {"artist": "X", "title": "Y"}]
+        },
+    }  # fmt: skip
+    for path, body in questions.items():
+        for form in ("json", *PLAYLIST_FORMS):
+            answer = await app.client.post(path, json=body, params={"rights": level.value, "format": form})
+            assert answer.status_code == 200, answer.text
+            yield f"{path} {form}", answer.text + str(sorted(answer.headers.items()))
+
+
 async def answers(app: Opened, level: RightsLevel) -> AsyncIterator[tuple[str, str]]:
     """Every reading endpoint's answers at a level, twice: computed, and as it was kept."""
     for path in await readable(app.client):
         address = path.format_map(app.places)
         forms = FORMS if path in {"/ml/training-data", "/ml/feature-matrix"} else (None,)
-        more = [{"target": t} for t in ("aoty_score", "tempo", "genre")] if path == "/ml/feature-matrix" else [{}]
+        more = _MORE.get(path, lambda _: [{}])(app.places)
+        if path in PLAYLISTS:
+            forms = (None, *PLAYLIST_FORMS)
         for form in forms:
             for extra in more:
                 parameters = {"rights": level.value, **({"format": form} if form else {}), **extra}
@@ -191,6 +229,9 @@ async def test_no_endpoint_shows_what_is_not_permitted(database: Database, tmp_p
         # The whole catalogue first: what is kept of it must not be taken for this level's.
         async for _ in answers(app, RightsLevel.ANY):
             pass
+        async for what, text in asked(app, level):
+            assert not leaks(app.marks, text, level), what
+            assert app.marks.found("openfolk" if level is RightsLevel.OPEN else "clubnotes", text), what
         async for what, text in answers(app, level):
             assert not leaks(app.marks, text, level), what
             shown[what] = app.marks.found("openfolk" if level is RightsLevel.OPEN else "clubnotes", text)
@@ -267,7 +308,7 @@ async def test_python_and_the_command_line_show_no_more(
         track = await connection.fetchval("SELECT min(id) FROM enhanced_tracks")
     commands = (
         ("export", "training-data", "rows.csv"), ("export", "feature-matrix", "matrix.csv"), ("recommend", track),
-        ("status",),
+        ("discover", "about 100 bpm"), ("overlooked", "--tracks"), ("status",),
     )  # fmt: skip
     for words in commands:
         done = subprocess.run(
@@ -279,6 +320,6 @@ async def test_python_and_the_command_line_show_no_more(
         texts[words[0]] = texts.get(words[0], "") + done.stdout
     for file in (tmp_path / "exports").iterdir():
         texts[file.name] = file.read_text()
-    assert len(texts) == 8
+    assert len(texts) == 10
     for what, text in texts.items():
         assert not leaks(marks, text, level), what

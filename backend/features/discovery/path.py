@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +20,7 @@ from backend.utils.errors import InvalidInputError
 
 MOST_STEPS: Final = 100
 _A_STEP: Final = 64  # tracks that are looked at for each place of the way
+_OF_ARTIST: Final = 3  # of these by one artist; by those of the ends none, who would stand next to themselves
 _PAIRS: Final = 2_000  # by which the distance of tracks picked by chance is measured
 _SEED: Final = 0
 
@@ -91,8 +93,9 @@ def find(index: DiscoveryIndex, start: int, end: int, *, steps: int, allowed: Fl
         raise InvalidInputError(f"steps={steps} is not allowed; ask for 2 to {MOST_STEPS}, both ends included")
     if index.rows.songs[start] == index.rows.songs[end]:
         raise InvalidInputError("Both ends are the same song; name two songs")
-    layers = _layers(index, start, end, steps=steps, allowed=allowed)
-    rows = _best(index, layers)
+    rows = _best(index, _layers(index, start, end, steps=steps, allowed=allowed, most=_OF_ARTIST))
+    if rows is None:  # few artists: any of their tracks
+        rows = _best(index, _layers(index, start, end, steps=steps, allowed=allowed, most=None))
     if rows is None:
         raise InvalidInputError(
             f"There is no way of {steps} steps without an artist twice in a row among these tracks; "
@@ -107,10 +110,12 @@ def distance(first: Floats, second: Floats) -> Values:
     return found
 
 
-def _layers(index: DiscoveryIndex, start: int, end: int, *, steps: int, allowed: Flags | None) -> list[_Layer]:
+def _layers(
+    index: DiscoveryIndex, start: int, end: int, *, steps: int, allowed: Flags | None, most: int | None
+) -> list[_Layer]:
     """What may stand at each place, the ends alone at theirs."""
     ends = unit(index.vectors([start, end])[:, :-1])
-    rows = _between(index, ends, start, end, steps=steps, allowed=allowed)
+    rows = _between(index, ends, start, end, steps=steps, allowed=allowed, most=most)
     vectors = unit(index.vectors(rows)[:, :-1])
     places = _places(vectors, ends)
     # In many dimensions most tracks lie halfway: parts of the same size, so that no place of the way is without any.
@@ -121,12 +126,16 @@ def _layers(index: DiscoveryIndex, start: int, end: int, *, steps: int, allowed:
     return layers
 
 
-def _between(index: DiscoveryIndex, ends: Floats, start: int, end: int, *, steps: int, allowed: Flags | None) -> Codes:
+def _between(
+    index: DiscoveryIndex, ends: Floats, start: int, end: int, *, steps: int, allowed: Flags | None, most: int | None
+) -> Codes:
     """Tracks near to points between the ends, of each song the one that is nearest to the way; no song of the ends."""
     there = index.rows.alive if allowed is None else index.rows.alive & allowed
     wanted = max(2, steps - 2)
     points = unit(np.array([(1 - t) * ends[0] + t * ends[1] for t in np.linspace(0, 1, wanted + 2)[1:-1]], np.float32))
-    found = np.unique(np.concatenate([index.nearest(point, 2 * _A_STEP, there) for point in points]))
+    found = np.unique(
+        np.concatenate([index.nearest(point, _A_STEP if most is None else 4 * _A_STEP, there) for point in points])
+    )
     rows = index.rows
     own = (rows.songs[[start, end]], rows.recordings[[start, end]])
     found = found[~np.isin(rows.songs[found], own[0]) & ~np.isin(rows.recordings[found], own[1])]
@@ -137,9 +146,21 @@ def _between(index: DiscoveryIndex, ends: Floats, start: int, end: int, *, steps
     for codes in (rows.songs, rows.recordings):
         kinds = codes[found[order]]
         _, first = np.unique(kinds, return_index=True)
-        keep = np.union1d(first, np.flatnonzero(kinds == NOBODY))
-        order = order[keep]
+        order = order[np.union1d(first, np.flatnonzero(kinds == NOBODY))]
+    if most is not None:
+        order = order[_few_of_each(rows.artists[found[order]], set(rows.artists[[start, end]].tolist()), most)]
     return found[np.sort(order)]
+
+
+def _few_of_each(artists: Codes, none_of: set[int], most: int) -> list[int]:
+    """The places of the first tracks of each artist."""
+    met = Counter(dict.fromkeys(none_of - {NOBODY}, most))
+    kept = []
+    for place, artist in enumerate(artists.tolist()):
+        if artist == NOBODY or met[artist] < most:
+            met[artist] += 1
+            kept.append(place)
+    return kept
 
 
 def _places(vectors: Floats, ends: Floats) -> Values:

@@ -110,6 +110,7 @@ def _quantity(field: str, *, least: float, most: float, unit: str = "", name: st
     yield rule(rf"{name}{_LESS}{signed}{percent}{unit}", below)
     yield rule(rf"{name}{_MORE}{signed}{percent}{unit}", above)
     yield rule(rf"{name}{signed}{percent}{unit}\s*(?:\+|or (?:more|faster|higher|louder))", above)
+    yield rule(rf"{name}{signed}{percent}\+{unit}", above)
     yield rule(rf"{name}{signed}{percent}{unit}\s*or (?:less|slower|lower|quieter)", below)
     yield rule(rf"{name}{signed}{percent}{unit}", exact)
 
