@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -159,15 +159,18 @@ def leaks(marks: Marks, text: str, level: RightsLevel) -> dict[str, set[str]]:
     return {source: found for source, found in shown.items() if found}
 
 
-PLAYLISTS = ("/ml/path",)
 PLAYLIST_FORMS = ("m3u", "xspf", "jspf", "csv")
-_MORE: Mapping[str, Callable[[Mapping[str, str]], list[dict[str, str]]]] = {
-    "/ml/feature-matrix": lambda _: [{"target": t} for t in ("aoty_score", "tempo", "genre")],
-    "/ml/path": lambda places: [{"start": places["start"], "end": places["end"], "steps": "2"}],
-    "/ml/overlooked": lambda _: [
-        {"by": by, "what": w} for by in ("critics", "listeners") for w in ("albums", "tracks")
-    ],
-}
+
+
+def _parameters(path: str, places: Mapping[str, str]) -> list[dict[str, str]]:
+    """What else an endpoint is asked with; several where answers differ in kind."""
+    if path == "/ml/feature-matrix":
+        return [{"target": t} for t in ("aoty_score", "tempo", "genre")]
+    if path == "/ml/path":
+        return [{"start": places["start"], "end": places["end"], "steps": "2"}]
+    if path == "/ml/overlooked":
+        return [{"by": by, "what": what} for by in ("critics", "listeners") for what in ("albums", "tracks")]
+    return [{}]
 
 
 async def asked(app: Opened, level: RightsLevel) -> AsyncIterator[tuple[str, str]]:
@@ -194,9 +197,9 @@ async def answers(app: Opened, level: RightsLevel) -> AsyncIterator[tuple[str, s
     """Every reading endpoint's answers at a level, twice: computed, and as it was kept."""
     for path in await readable(app.client):
         address = path.format_map(app.places)
-        forms = FORMS if path in {"/ml/training-data", "/ml/feature-matrix"} else (None,)
-        more = _MORE.get(path, lambda _: [{}])(app.places)
-        if path in PLAYLISTS:
+        forms: tuple[str | None, ...] = FORMS if path in {"/ml/training-data", "/ml/feature-matrix"} else (None,)
+        more = _parameters(path, app.places)
+        if path == "/ml/path":
             forms = (None, *PLAYLIST_FORMS)
         for form in forms:
             for extra in more:
