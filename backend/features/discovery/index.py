@@ -207,7 +207,7 @@ class DiscoveryIndex:
     def explained(self, query: Query, rows: Sequence[int]) -> list[Pick]:
         """What is asked for as some rows have it, in their order, whether they fit well or not."""
         wanted = np.asarray(rows, np.int64)
-        return self._picks(query, wanted, self.parts(query, wanted), list(range(len(wanted))))
+        return self._picks(query, wanted, self.parts(query, wanted))
 
     def _near(self, query: Query, m: int, there: Flags, *, is_all: bool) -> Codes:
         """Rows among which the m best are."""
