@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from backend.models.ingestion_models import RightsLevel
 from backend.models.tastes import By, HeardFrom, ListenerRef
 from backend.routes.answers import json_answer
-from backend.routes.dependencies import WRITES, Level, With
-from backend.routes.listener_routes import NEEDS_KEY, PRIVATE, Named, own
+from backend.routes.dependencies import WRITES, Level, With, own
+from backend.routes.listener_routes import NEEDS_KEY, PRIVATE, Named
 from backend.routes.schemas_tastes import Comparison, Lacking, Profile, Recommendations
 from backend.routes.user_routes import TABLE, Form, Heard, K, Wanted, csv_answer, public
 from backend.services.listening_service import NAME, named

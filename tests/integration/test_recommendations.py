@@ -13,7 +13,7 @@ from backend.repositories.track_reader import TrackReader
 from backend.services.discovery_service import DiscoveryService
 from backend.services.index_keeper import IndexKeeper
 from backend.services.worker_threads import WorkerThreads
-from backend.utils.errors import NotFoundError
+from backend.utils.errors import InvalidInputError, NotFoundError
 from tests.integration.catalogue import fill
 
 
@@ -120,3 +120,17 @@ async def test_a_restart_opens_the_stored_index_and_follows_from_there(database:
     (tmp_path / "any").mkdir(parents=True)
     (tmp_path / "any" / "index.json").write_text("{")
     assert len(await keeper_of(database, tmp_path).index()) == len(followed)  # a broken one costs time, no answer
+
+
+async def test_unknown_tracks_and_impossible_numbers_are_refused(database: Database) -> None:
+    await fill(database, albums=3)
+    service = discovery(database)
+    start = (await TrackReader(database).page(TrackFilter(), limit=1)).items[0]["id"]
+    with pytest.raises(NotFoundError, match="nobody"):
+        await service.recommendations("nobody")
+    with pytest.raises(InvalidInputError, match="1 to 100"):
+        await service.recommendations(start, k=101)
+    with pytest.raises(InvalidInputError, match="per_artist=0"):
+        await service.recommendations(start, per_artist=0)
+    with pytest.raises(InvalidInputError, match=r"diversity=1\.5"):
+        await service.recommendations(start, diversity=1.5)

@@ -12,7 +12,7 @@ from backend.features.matrix import MatrixOptions, build
 from backend.models.results import TrackFilter
 from backend.services.matrices import read_matrix, to_pandas
 from backend.services.ml_service import Answer, MlService
-from backend.utils.errors import InvalidInputError, NotFoundError
+from backend.utils.errors import InvalidInputError
 from tests.unit.features.tracks import known, mixed, table
 from tests.unit.services.stored import StoredTracks
 
@@ -87,36 +87,3 @@ def test_pandas_frames_are_indexed_by_the_tracks() -> None:
     empty, none = to_pandas(build(table([])))
     assert empty.shape == (0, 50)
     assert len(none) == 0
-
-
-async def test_recommendations_come_with_reasons_and_respect_the_filter() -> None:
-    service = MlService(StoredTracks(mixed(80, holes=0.05)), LIMITS)
-    found = await service.recommendations("t0003", k=5)
-    assert len(found) == 5
-    for item in found:
-        assert item["id"] != "t0003"
-        assert item["title"]
-        assert item["reasons"]
-        assert sum(item["contributions"].values()) == pytest.approx(item["score"])
-    artist = found[0]["artist"]
-    of_artist = await service.recommendations("t0003", k=50, track_filter=TrackFilter(artist=artist))
-    assert {item["artist"] for item in of_artist} == {artist}
-
-
-async def test_the_index_is_made_once_and_again_when_the_catalogue_changes() -> None:
-    tracks = StoredTracks(table([known(id="a", title="A"), known(id="b", title="B")]))
-    service = MlService(tracks, LIMITS)
-    for _ in range(3):
-        assert [item["id"] for item in await service.recommendations("a")] == ["b"]
-    assert len(tracks.reads) == 1
-    tracks.table, tracks.changes = table([known(id="a", title="A"), known(id="c", title="C")]), 1
-    assert [item["id"] for item in await service.recommendations("a")] == ["c"]
-
-
-async def test_unknown_tracks_and_impossible_numbers_are_refused() -> None:
-    service = MlService(StoredTracks(mixed(3)), LIMITS)
-    with pytest.raises(NotFoundError, match="nobody"):
-        await service.recommendations("nobody")
-    for k in (0, 101):
-        with pytest.raises(InvalidInputError, match="1 to 100"):
-            await service.recommendations("t0001", k=k)
