@@ -21,6 +21,7 @@ from backend.repositories.staging import (
     ARTISTS,
     BY_LAYER,
     DEFINE,
+    DEFINE_KNOWN,
     IDENTIFIERS,
     MERGE_ARTISTS,
     MERGE_KNOWN,
@@ -197,6 +198,8 @@ async def write(connection: Connection, rows: Rows) -> None:
         known = {row["id"] for row in stored if row["artist_key"] is None}
         rows.name_artists({row["artist_key"]: row["id"] for row in stored if row["artist_key"] is not None})
         before = await recordings.of_albums(connection, known)
+        if known:
+            await connection.execute(DEFINE_KNOWN)
         for level, stages in BY_LAYER.items():
             new = rows.levels[level].without(known)
             await copy(stages.layer.albums, records=new.albums, columns=ALBUM_COLUMNS)

@@ -119,11 +119,8 @@ class Database:
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
                 raise self._unreachable(problem) from problem
             try:
-                yield connection
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
-                if _is_lost(connection, problem):
-                    raise self._unreachable(problem) from problem
-                raise
+                with self.watched(connection):
+                    yield connection
             finally:
                 # Shielded: a cancelled caller must not leave it taken.
                 # Of one that is lost: the pool may have taken it back by itself.
@@ -131,6 +128,20 @@ class Database:
                     asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError
                 ):
                     await asyncio.shield(self._pool.release(connection))
+
+    @contextlib.contextmanager
+    def watched(self, connection: Connection) -> Iterator[None]:
+        """What is done with a pooled connection that somebody keeps.
+
+        Raises:
+            DatabaseUnreachableError: it was lost.
+        """
+        try:
+            yield
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
+            if _is_lost(connection, problem):
+                raise self._unreachable(problem) from problem
+            raise
 
     async def _acquire(self) -> Connection:
         try:

@@ -76,18 +76,22 @@ SAID: Final = _stage(
     "said",
     "album_id text, source text, rights text, digest text, fetched_at timestamptz",
 )
-STAGES: Final = (ARTISTS, IDENTIFIERS, SAID, *(s for b in BY_LAYER.values() for s in (b.albums, b.tracks)))
+_ALWAYS: Final = (ARTISTS, IDENTIFIERS, SAID)
+_OF_KNOWN: Final = tuple(s for b in BY_LAYER.values() for s in (b.albums, b.tracks))
+STAGES: Final = (*_ALWAYS, *_OF_KNOWN)
 
 _KNOWN: Final = "current_setting('tensoe.known')::timestamptz"
 """When what is being stored becomes known: one moment for all of it, after the albums' locks were had."""
 
 DEFINE: Final = ";\n".join(
     (
-        *(stage.definition for stage in STAGES),
+        *(stage.definition for stage in _ALWAYS),
         "SELECT set_config('tensoe.known', "
         "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), true)",
     )
 )
+DEFINE_KNOWN: Final = ";\n".join(stage.definition for stage in _OF_KNOWN)
+"""Apart from the others: a connection makes them for albums that were stored before, and empties them at each commit from then on."""
 
 
 def _update(target: str, *, columns: list[str], rows: str) -> str:

@@ -14,21 +14,22 @@ from backend.repositories.step_rows import query_of, said
 # The steps, and what the others said: in this job, else what is stored of the album. What the worker has in mind is not read.
 _BEGIN: Final = """
 WITH begun AS (
+    -- Joined to nothing else: with figures from before the steps came, the planner would look for each in all of its job.
     UPDATE ingest_steps s SET attempts = s.attempts + 1, at = now()
-    FROM unnest($1::text[], $2::int[], $3::text[], $4::int[]) AS n (job_id, position, source, round)
-         JOIN ingest_items i USING (job_id, position) JOIN ingest_jobs j ON j.id = n.job_id,
+    FROM unnest($1::text[], $2::int[], $3::text[], $4::int[]) AS n (job_id, position, source, round),
          (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
     WHERE s.job_id = n.job_id AND s.position = n.position AND s.source = n.source AND s.round = n.round AND s.state = 'queued'
-    RETURNING s.job_id, s.position, s.source AS asked, i.album, i.artist, i.hints::text AS hints, i.album_id, s.attempts,
-        s.failures, j.state = 'paused' AS paused
+    RETURNING s.job_id, s.position, s.source AS asked, s.attempts, s.failures
 )
-SELECT b.*, r.source, r.round, r.record, r.rights, r.fetched_at FROM begun b LEFT JOIN LATERAL (
+SELECT b.*, i.album, i.artist, i.hints::text AS hints, i.album_id, j.state = 'paused' AS paused,
+    r.source, r.round, r.record, r.rights, r.fetched_at
+FROM begun b JOIN ingest_items i USING (job_id, position) JOIN ingest_jobs j ON j.id = b.job_id LEFT JOIN LATERAL (
     SELECT source, round, CASE WHEN job_id || ':' || position || ':' || source || ':' || round = ANY($5::text[]) THEN NULL
            ELSE record END AS record, NULL AS rights, NULL::timestamptz AS fetched_at
     FROM ingest_steps WHERE job_id = b.job_id AND position = b.position AND record IS NOT NULL AND source <> b.asked
     UNION ALL
     SELECT source, 0, record::text, rights, fetched_at FROM source_records
-    WHERE album_id = b.album_id AND valid_to IS NULL AND source <> b.asked AND source NOT IN (
+    WHERE album_id = i.album_id AND valid_to IS NULL AND source <> b.asked AND source NOT IN (
         SELECT source FROM ingest_steps WHERE job_id = b.job_id AND position = b.position AND record IS NOT NULL)
 ) r ON true ORDER BY b.job_id, b.position, b.asked, r.source
 """

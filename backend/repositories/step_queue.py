@@ -24,7 +24,7 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 
 from backend.repositories.database import Connection, Database
-from backend.repositories.queue_drivers import InTransaction, Pooled
+from backend.repositories.queue_drivers import Held, InTransaction
 from backend.utils.errors import BusyError, DatabaseError, DatabaseUnreachableError
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ QUEUE: Final = _NAMES.queue_table
 CHANNEL: Final[str] = _NAMES.channel
 """The table of messages, and where workers hear of new ones; for those who look how the work stands."""
 
-_BATCH: Final = 10  # messages taken at once
+_BATCH: Final = 25  # messages taken at once
 _PRIORITY_SPAN: Final = 10_000_000  # places in the order of all jobs between one priority and the next
 _LOOK_SECONDS: Final = 5.0  # between looks when nobody said that something is due
 _AGAIN_SECONDS: Final = 2.0  # before a step is due again that broke for reasons of ours, such as the database
@@ -159,7 +159,7 @@ class StepQueue:
                 )  # fmt: skip
                 raise RetryRequested(timedelta(seconds=_AGAIN_SECONDS), type(problem).__name__)
 
-        manager = QueueManager(_queries(Pooled(self._database)), _NAMES.channel)
+        manager = QueueManager(_queries(Held(self._database)), _NAMES.channel)
         for name, lane in lanes.items():
             lane.parameters = EntrypointExecutorParameters(func=work, concurrency_limit=_Lane.OPEN)
             manager.register_executor(name, EntrypointExecutor(lane.parameters))
@@ -167,7 +167,7 @@ class StepQueue:
         try:
             await manager.run(
                 dequeue_timeout=timedelta(seconds=_LOOK_SECONDS),
-                batch_size=min(_BATCH, at_once),
+                batch_size=min(_BATCH, 2 * at_once),
                 max_concurrent_tasks=(at_once + _BATCH) * len(lanes) + _BATCH,
                 shutdown_on_listener_failure=True,
                 heartbeat_timeout=self._lost_after,
