@@ -25,6 +25,7 @@ from backend.services.ingestion_service import IngestionService
 from backend.services.worker_threads import WorkerThreads
 from backend.serving import address_of, answer, listen, loop_factory
 from backend.utils import tracing
+from backend.utils.collector import look_less_often
 from backend.utils.errors import TensoeError
 from backend.utils.logging import configure_logging
 from backend.utils.redaction import redact
@@ -169,6 +170,7 @@ async def serve(settings: Settings) -> None:
             sys.stdout.write(f"Data: {container.database.place}\n")
             sys.stdout.write(f"Tensoe is at {address} (API: {address}/docs); Ctrl-C stops it.\n")
             sys.stdout.flush()
+            look_less_often()
             await answer(build_app(settings, services=container.services), listener)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import aiohttp
 
 from backend.serving import loop_factory
+from backend.utils.collector import look_less_often
 from bench.home import temporary_home
 from bench.timing import Result
 from tests.fixtures.twin import FOLDER, Twin, running_twin
@@ -60,6 +61,7 @@ async def ingest(albums: list[dict[str, Any]], *, record: list[tuple[Any, ...]] 
     settings = Settings()
     configure(settings)
     async with open_container(settings) as container:
+        look_less_often()  # as `tensoe worker` does
         started = time.perf_counter()
         job = await container.ingestion.submit([AlbumQuery(album=a["album"], artist=a["artist"]) for a in albums])
         while (  # noqa: ASYNC110 - the job ends in the database, which sets no event

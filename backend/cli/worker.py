@@ -11,6 +11,7 @@ from contextlib import suppress
 import typer
 
 from backend.cli.console import opened, out
+from backend.utils.collector import look_less_often
 
 
 def worker() -> None:
@@ -26,6 +27,7 @@ def worker() -> None:
             with suppress(NotImplementedError):  # Windows: Ctrl-C ends it all the same
                 loop.add_signal_handler(number, stopped.set)
         async with opened(worker=True) as container:
+            look_less_often()
             out.print(
                 f"Worker {os.getpid()} on {socket.gethostname()} takes steps of jobs; data: {container.database.place}"
             )

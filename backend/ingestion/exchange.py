@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
@@ -84,14 +85,16 @@ async def exchange(
     """
     _refuse_half_characters(params)
     try:
-        address = URL(url)
-        shown = redact(str(address.update_query(params) if params else address))
+        address = URL(url).extend_query(params) if params else URL(url)
     except ValueError:
         raise UnconfiguredError(f"{redact(url)!r} is no address; check the source's URL setting") from None
-    timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
     body = bytearray()
-    more: dict[str, Any] = {"params": params, "data": data, "json": json, "headers": headers, "timeout": timeout}
-    known: dict[str, Any] = {"http__request__method": method, "server__address": address.host, "url__full": shown}
+    more: dict[str, Any] = {"data": data, "json": json, "headers": headers, "timeout": _timeout(seconds)}
+    known: dict[str, Any] = {
+        "http__request__method": method,
+        "server__address": address.host,
+        "url__full": str(address),
+    }
     try:
         with child(f"HTTP {method}", kind="client", **known) as span:
             async with session.request(method, address, allow_redirects=False, **more) as answer:
@@ -99,17 +102,26 @@ async def exchange(
                 async for chunk in answer.content.iter_any():
                     body += chunk
                     if len(body) > _MOST_BYTES:
-                        raise MalformedReplyError(f"{shown} answered with more than {_MOST_BYTES:,} bytes")
+                        raise MalformedReplyError(f"{_shown(address)} answered with more than {_MOST_BYTES:,} bytes")
     except TimeoutError:
-        raise UnreachableError(f"{shown} did not answer within {seconds:g} s") from None
+        raise UnreachableError(f"{_shown(address)} did not answer within {seconds:g} s") from None
     except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-        raise UnconfiguredError(f"{shown!r} is no web address; check the source's URL setting") from None
+        raise UnconfiguredError(f"{_shown(address)!r} is no web address; check the source's URL setting") from None
     except aiohttp.ClientConnectorDNSError:
-        raise NoSuchHostError(f"{shown}: no such host; is this machine online?") from None
+        raise NoSuchHostError(f"{_shown(address)}: no such host; is this machine online?") from None
     except (aiohttp.ClientError, OSError) as problem:
         # aiohttp's messages may carry the address with its key: only the kind of fault is passed on.
-        raise UnreachableError(f"{shown}: {_kind(problem)}") from None
-    return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, bytes(body), shown)
+        raise UnreachableError(f"{_shown(address)}: {_kind(problem)}") from None
+    return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, bytes(body), str(address))
+
+
+@lru_cache
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
+
+
+def _shown(address: URL) -> str:
+    return redact(str(address))
 
 
 def _refuse_half_characters(params: Params | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -22,7 +22,15 @@ class Reply:
     status: int
     headers: Mapping[str, str]  # keys in lower case
     body: bytes
-    url: str  # with secrets masked
+    address: str  # may hold a key: `url` is what is shown
+    _read: list[Any] = field(
+        default_factory=list, compare=False, repr=False
+    )  # what its JSON says, once it was asked for
+
+    @property
+    def url(self) -> str:
+        """Its address with secrets masked."""
+        return redact(self.address)
 
     @property
     def is_fault(self) -> bool:
@@ -38,13 +46,15 @@ class Reply:
         return "cf-mitigated" in self.headers or (self.status in {403, 503} and b"Just a moment..." in self.body)
 
     def json(self) -> Any:
-        """The body as JSON; a byte order mark before it is passed over.
+        """The body as JSON; a byte order mark before it is passed over. The same object each time: it is not to be changed.
 
         Raises:
             MalformedReplyError: it is none.
         """
         try:
-            return orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf"))
+            if not self._read:
+                self._read.append(orjson.loads(self.body.removeprefix(b"\xef\xbb\xbf")))
+            return self._read[0]
         except orjson.JSONDecodeError:
             start = redact(self.body[:60].decode("utf-8", "replace"))
             # `from None`: the decoder's error holds the whole body, a token's answer included.

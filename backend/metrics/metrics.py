@@ -42,6 +42,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=here,
         )
+        self._of_source: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._albums = Counter("tensoe_albums_ingested", "Albums ingested.", ("result",), registry=here)
         self._cache = Counter("tensoe_cache_lookups", "Looks into the cache.", ("result",), registry=here)
         self._limited = Counter("tensoe_http_rate_limited", "Requests refused by the rate limit.", registry=here)
@@ -56,8 +57,14 @@ class Metrics:
 
     def source_request(self, source: str, outcome: str, seconds: float) -> None:
         """Count a request sent to a source; `outcome` is ok or what kept it from being so."""
-        self._source.labels(source, outcome).inc()
-        self._source_seconds.labels(source).observe(seconds)
+        counted = self._of_source.get((source, outcome))
+        if counted is None:
+            # Looked up once: by labels it takes as long as counting.
+            counted = self._source.labels(source, outcome), self._source_seconds.labels(source)
+            self._of_source[source, outcome] = counted
+        requests, took = counted
+        requests.inc()
+        took.observe(seconds)
 
     def ingested(self, result: str) -> None:
         """Count an album whose ingestion ended."""

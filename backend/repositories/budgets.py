@@ -154,21 +154,31 @@ class SharedBudget:
             ThrottledError: the source or the group is parked.
         """
         self._refuse(group)
+        # Nobody waits for a grant: one that was taken ahead is this one's.
+        if not self._granting.locked() and (turn := self._ahead(group)) is not None:
+            return turn
         self._asking[group] += 1
         try:
             async with self._granting:
                 self._refuse(group)
-                now, turns = time.monotonic(), self._turns[group]
-                # A turn that nobody took is lost: taken later it would stand beside others' turns.
-                while turns and turns[0] < now - _AHEAD_SECONDS:
-                    turns.popleft()
-                if not turns:
-                    # A group's requests count against its quota: no more are taken than wait for them.
-                    number = self._at_once if group is None else min(_MOST_AT_ONCE, self._asking[group])
-                    turns.extend(await self._grant(group, number))
+                if (turn := self._ahead(group)) is not None:
+                    return turn
+                # A group's requests count against its quota: no more are taken than wait for them.
+                number = self._at_once if group is None else min(_MOST_AT_ONCE, self._asking[group])
+                turns = self._turns[group]
+                turns.extend(await self._grant(group, number))
                 return turns.popleft()
         finally:
             self._asking[group] -= 1
+
+    def _ahead(self, group: str | None) -> float | None:
+        """The next of the turns that were taken ahead; None when none is left."""
+        turns = self._turns[group]
+        # A turn that nobody took is lost: taken later it would stand beside others' turns.
+        now = time.monotonic()
+        while turns and turns[0] < now - _AHEAD_SECONDS:
+            turns.popleft()
+        return turns.popleft() if turns else None
 
     async def _grant(self, group: str | None, number: int) -> list[float]:
         """The next turns, one at least and no more than the number."""
@@ -189,6 +199,8 @@ class SharedBudget:
         return [first + n * span for n in range(row["number"])]
 
     def _refuse(self, group: str | None) -> None:
+        if not self._parked:
+            return
         now, today = time.monotonic(), datetime.now(UTC)
         for key in (self._source, group):
             believed, until, reason = self._parked.get(key or "", (0.0, today, ""))

@@ -44,13 +44,14 @@ class Held:
     @contextlib.asynccontextmanager
     async def _mine(self) -> AsyncIterator[Connection]:
         async with self._turn:
-            if self._connection is None:
-                self._connection = await self._held.enter_async_context(self._database.connection())
-                # The look for what is due takes as long to plan as to be done, and its plan is always the same.
-                await self._connection.execute("SET plan_cache_mode = force_generic_plan")
             # One that is lost stays: whoever runs the manager begins anew, and listens anew.
-            with self._database.watched(self._connection):
-                yield self._connection
+            connection: Connection = self._connection
+            if connection is None:
+                connection = self._connection = await self._held.enter_async_context(self._database.connection())
+                # The look for what is due takes as long to plan as to be done, and its plan is always the same.
+                await connection.execute("SET plan_cache_mode = force_generic_plan")
+            with self._database.watched(connection):
+                yield connection
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         """The rows of a statement."""
