@@ -39,6 +39,8 @@ def align(reference: Sequence[TrackRecord], other: Sequence[TrackRecord]) -> dic
     ours, theirs = list(enumerate(reference)), list(enumerate(other))
     for key in _KEYS:
         _take(_equal(ours, theirs, key), found)
+        if len(found) == len(other):
+            return dict(sorted(found.items()))
         taken = set(found.values())
         ours = [(i, t) for i, t in ours if i not in taken]
         theirs = [(j, t) for j, t in theirs if j not in found]
@@ -97,10 +99,12 @@ def _equal(
     for i, track in ours:
         for value in key(track):
             where[value].append((i, track))
-    for j, b in theirs:
-        for value in key(b):
-            for i, a in where.get(value, ()):
-                yield (_apart(a, b), i, j)
+    pairs = [(i, a, j, b) for j, b in theirs for value in key(b) for i, a in where.get(value, ())]
+    if len({p[0] for p in pairs}) == len(pairs) == len({p[2] for p in pairs}):
+        # Each has one partner at the most: there is nothing to weigh.
+        yield from (((), i, j) for i, _, j, _ in pairs)
+        return
+    yield from ((_apart(a, b), i, j) for i, a, j, b in pairs)
 
 
 def _apart(a: TrackRecord, b: TrackRecord) -> Cost:

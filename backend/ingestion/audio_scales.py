@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from backend.ingestion import normalizer as tidy
-from backend.ingestion.said import Said
+from backend.ingestion.said import Said, Voices, voices
 from backend.models.ingestion_models import AUDIO_FEATURES, TrackRecord
 
 _SAME_TEMPO: Final = 0.04  # relative: MIREX counts a tempo within 4 % as right ("Accuracy 1")
@@ -27,19 +27,34 @@ def choose_features(of_sources: Mapping[str, TrackRecord], said: Sequence[Said])
     Returns:
         The features in their units, and the source of each.
     """
-    heard = [(s, of_sources[s.source].audio_features) for s in said if s.source in of_sources]
-    usable = [(s, tidy.tidy_features(features)) for s, features in heard if features]
+    asked = voices(said)
+    usable = {
+        s.source: _tidied(asked, track.audio_features)
+        for s in asked
+        if (track := of_sources.get(s.source)) is not None and track.audio_features
+    }
     values: dict[str, float] = {}
     givers: dict[str, str] = {}
     if not usable:
         return values, givers
     for name in AUDIO_FEATURES:
-        offers = sorted((-s.trust(name), s.source, f[name]) for s, f in usable if name in f and s.trust(name) > 0)
+        offers = [
+            (s.source, f[name]) for s in asked.believed(name) if (f := usable.get(s.source)) is not None and name in f
+        ]
         if offers:
-            _, givers[name], values[name] = offers[0]
+            givers[name], values[name] = offers[0]
             if name == "tempo":
-                values[name] = settle_tempo([tempo for _, _, tempo in offers])
+                values[name] = settle_tempo([tempo for _, tempo in offers])
     return values, givers
+
+
+def _tidied(asked: Voices, features: dict[str, float]) -> dict[str, float]:
+    # By identity: the records that hold them live as long as what is kept.
+    key = ("features", id(features))
+    found: dict[str, float] | None = asked.kept.get(key)
+    if found is None:
+        found = asked.kept[key] = tidy.tidy_features(features)
+    return found
 
 
 def settle_tempo(tempos: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backend.ingestion.said import Said, by_trust
+from backend.ingestion.said import Said, voices
 
 Tidy = Callable[[Any], Any]
 """Makes a value fit for its column, and None of what cannot be used."""
@@ -15,6 +15,7 @@ def choose(
     said: Sequence[Said], names: Mapping[str, Tidy], of: Callable[[Said], object]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The winning value of each field, and whose it is."""
+    said = voices(said)
     values: dict[str, Any] = {}
     provenance: dict[str, str] = {}
     for name, tidy_value in names.items():
@@ -36,8 +37,9 @@ def choose_one(
         tidy_value: makes None of what cannot be used.
         anybody: also take it from those who are not believed on it, if it may be shown.
     """
-    for s in by_trust(said, name):
-        if s.trust(name) <= 0 and not (anybody and s.permits(name)):
+    asked = voices(said)
+    for s in asked.by_trust(name) if anybody else asked.believed(name):
+        if anybody and s.trust(name) <= 0 and not s.permits(name):
             continue
         thing = of(s)
         value = tidy_value(getattr(thing, name)) if thing is not None else None

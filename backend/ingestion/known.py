@@ -17,6 +17,8 @@ _UNSAID: Final[tuple[object, ...]] = (None, (), {}, "")
 _OWN: Final = frozenset(
     {"tags", "raw_features", "title", "artists", "disc_number", "match_method", "match_score", "url", "parser"}
 )
+_OF_ALBUM: Final = tuple(f.name for f in fields(AlbumRecord) if f.name not in _OWN)
+_OF_TRACK: Final = tuple(f.name for f in fields(TrackRecord) if f.name not in {*_OWN, "ids", "audio_features"})
 
 
 def lay_together(
@@ -41,9 +43,9 @@ def lay_together(
         )
     others = [s.album for s in said]
     filled = {
-        f.name: value
-        for f in fields(AlbumRecord)
-        if f.name not in _OWN and getattr(base, f.name) in _UNSAID and (value := _first(others, f.name)) not in _UNSAID
+        name: value
+        for name in _OF_ALBUM
+        if getattr(base, name) in _UNSAID and (value := _first(others, name)) not in _UNSAID
     }
     ids, artist_ids = _union([a.ids for a in others]), _union([a.artist_ids for a in others])
     return replace(base, **{**filled, "tracks": tracks, "ids": ids, "artist_ids": artist_ids})
@@ -52,10 +54,12 @@ def lay_together(
 def _complete(told: Sequence[TrackRecord]) -> TrackRecord:
     """The first record, with what it leaves unsaid from the others."""
     first = told[0]
+    if len(told) == 1:
+        return first
     filled = {
-        f.name: value
-        for f in fields(TrackRecord)
-        if f.name not in _OWN and getattr(first, f.name) in _UNSAID and (value := _first(told, f.name)) not in _UNSAID
+        name: value
+        for name in _OF_TRACK
+        if getattr(first, name) in _UNSAID and (value := _first(told[1:], name)) not in _UNSAID
     }
     ids, features = _union([t.ids for t in told]), _union([t.audio_features for t in told])
     return replace(first, **{**filled, "ids": ids, "audio_features": features})

@@ -11,7 +11,7 @@ from backend.ingestion.alignment import recording_key, title_key
 from backend.ingestion.audio_scales import choose_features
 from backend.ingestion.concordance import Concordance
 from backend.ingestion.field_choice import Tidy, choose
-from backend.ingestion.said import Said, by_trust
+from backend.ingestion.said import Said, voices
 from backend.ingestion.tag_sorter import TagSorter
 from backend.models.ingestion_models import MergedTrack, TrackRecord
 from backend.utils.identifiers import derive
@@ -70,7 +70,7 @@ def merge_tracks(
         artist = values.pop("artists") or tidy.tidy_names(track.artists) or album_artist
         called, callers = _called(of_sources, said)
         listed = {"title": lister, "track_number": lister}
-        track_id = _track_id(row, places, used, otherwise=derive("track", album_id, key, seen[key]))
+        track_id = _track_id(row, places, used, names=("track", album_id, key, seen[key]))
         yield MergedTrack(
             id=track_id,
             title=title,
@@ -94,11 +94,11 @@ def merge_tracks(
         )
 
 
-def _track_id(row: Mapping[str, int], places: Places, used: set[str], *, otherwise: str) -> str:
+def _track_id(row: Mapping[str, int], places: Places, used: set[str], *, names: tuple[str, str, str, int]) -> str:
     """The id that the track has at another level already, else one of its own."""
-    found = next(
-        (i for place in sorted(row.items()) if (i := places.get(place)) is not None and i not in used), otherwise
-    )
+    found = next((i for place in sorted(row.items()) if (i := places.get(place)) is not None and i not in used), None)
+    if found is None:
+        found = derive(*names)
     if found in used:
         found = derive("track", found, len(used))
     used.add(found)
@@ -112,18 +112,25 @@ def _called(of_sources: Mapping[str, TrackRecord], said: Sequence[Said]) -> tupl
     values: dict[str, str] = {}
     givers: dict[str, str] = {}
     for column, service in _IDENTIFIERS.items():
-        for s in sorted(said, key=lambda s: s.source != service):
+        for s in said:
             track = of_sources.get(s.source)
-            if track is not None and s.may_call(service) and (value := track.ids.get(service)):
+            own = s.source == service
+            if (
+                track is not None
+                and (own or column not in values)
+                and (value := track.ids.get(service))
+                and s.may_call(service)
+            ):
                 values[column], givers[column] = value, s.source
-                break
+                if own:
+                    break
     return values, givers
 
 
 def _number(of_sources: Mapping[str, TrackRecord], said: Sequence[Said]) -> int | None:
     """The number on the album: the list's own, else that of the source most trusted with lists."""
-    having = [s for s in by_trust(said, "tracks") if s.source in of_sources and s.trust("tracks") > 0]
-    return next((n for s in having if (n := of_sources[s.source].track_number)), None)
+    having = (of_sources[s.source] for s in voices(said).believed("tracks") if s.source in of_sources)
+    return next((n for track in having if (n := track.track_number)), None)
 
 
 def _renamed(provenance: dict[str, str]) -> dict[str, str]:

@@ -89,6 +89,7 @@ def merge_levels(
             levels[level] = whole
             continue
         permitted = counting(records, profiles, policy=policy, level=level)
+        permitted.kept = said.kept
         merged = _merge(permitted, Concordance.of(permitted), profiles, album_id=whole.id, places=places)
         if merged is not None:
             levels[level] = merged

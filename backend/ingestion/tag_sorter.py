@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from backend.ingestion.said import Said
-from backend.ingestion.tag_weights import Evidence, Weighed, added, backed_off, strongest, weigh, without_strangers
+from backend.ingestion.tag_weights import (
+    Evidence,
+    Weighed,
+    added,
+    backed_off,
+    strongest,
+    weigh,
+    weigh_shares,
+    without_strangers,
+)  # fmt: skip
 from backend.ingestion.vocabulary import Kind, mood_place
 from backend.models.ingestion_models import Level, Tag, TrackRecord
 from backend.utils.text import fold_name
@@ -58,13 +67,13 @@ class TagSorter:
 
     def album(self) -> Sorted:
         """Genres and moods of the album: its own tags, its artist's, and the mean of its tracks'."""
-        of_tracks = self._weigh(
-            (s.source, replace(tag, weight=tag.weight / len(s.album.tracks)))
+        of_tracks = [
+            (s.source, tag, self._trust[s.source], len(s.album.tracks))
             for s in self._said
             for track in s.album.tracks
             for tag in track.tags
-        )
-        return self._sort(added(self._shared, of_tracks))
+        ]
+        return self._sort(added(self._shared, weigh_shares(of_tracks, self._own_names)))
 
     def track(self, of_sources: Mapping[str, TrackRecord]) -> Sorted:
         """Genres and moods of a track: its own tags, backed by its album's and artist's."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from backend.ingestion.vocabulary import Kind, Word, roots_of, tell
 from backend.models.ingestion_models import Level, Tag
@@ -20,8 +19,7 @@ _STRANGE: Final = 0.25  # of an artist's genre that has no root in common with w
 _FORMS: Final = frozenset({"children's music", "spoken word"})
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What speaks for one genre or mood.
 
     Attributes:
@@ -45,30 +43,41 @@ def weigh(tags: Iterable[tuple[str, Tag, float]], own_names: Collection[str] = (
         tags: each with its source and the source's trust.
         own_names: folded names that are no tag of this music: the artist's and the album's.
     """
+    return weigh_shares(((source, tag, trust, 1) for source, tag, trust in tags), own_names)
+
+
+def weigh_shares(tags: Iterable[tuple[str, Tag, float, int]], own_names: Collection[str] = ()) -> Weighed:
+    """As `weigh`, of tags each of which is that of one of so many."""
     parts: dict[Word, list[tuple[float, Level, str]]] = defaultdict(list)
-    for source, tag, trust in tags:
+    for source, tag, trust, share in tags:
         word = tell(tag.name)
-        weight = tag.weight * trust * _LEVELS[tag.level]
-        if word.kind in (Kind.GENRE, Kind.MOOD) and math.isfinite(weight) and fold_name(tag.name) not in own_names:
+        if word.kind is not Kind.GENRE and word.kind is not Kind.MOOD:
+            continue
+        weight = tag.weight / share * trust * _LEVELS[tag.level]
+        if math.isfinite(weight) and fold_name(tag.name) not in own_names:
             parts[word].append((weight, tag.level, source))
     return {word: _evidence(found) for word, found in parts.items()}
 
 
-def _evidence(found: Iterable[tuple[float, Level, str]]) -> Evidence:
+def _evidence(found: Sequence[tuple[float, Level, str]]) -> Evidence:
+    if len(found) == 1:
+        weight, level, source = found[0]
+        return Evidence(round(weight, 9), level, frozenset((source,)))
     # fsum and rounding: the order in which sources are added up cannot tip a tie.
     weights, levels, sources = zip(*found, strict=True)
-    return Evidence(
-        round(math.fsum(weights), 9), max(levels, key=lambda level: _LEVELS[level]), frozenset(sources)
-    )  # fmt: skip
+    return Evidence(round(math.fsum(weights), 9), max(levels, key=_LEVELS.__getitem__), frozenset(sources))
 
 
 def added(first: Weighed, second: Weighed) -> Weighed:
     """Both together."""
     total = dict(first)
     for word, more in second.items():
-        had = total.get(word, Evidence(0.0, more.level, frozenset()))
-        level = max(had.level, more.level, key=lambda level: _LEVELS[level])
-        total[word] = Evidence(round(had.weight + more.weight, 9), level, had.sources | more.sources)
+        had = total.get(word)
+        if had is None:
+            total[word] = more
+        else:
+            level = max(had.level, more.level, key=_LEVELS.__getitem__)
+            total[word] = Evidence(round(had.weight + more.weight, 9), level, had.sources | more.sources)
     return total
 
 

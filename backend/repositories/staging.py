@@ -91,7 +91,7 @@ DEFINE: Final = ";\n".join(
     )
 )
 DEFINE_KNOWN: Final = ";\n".join(stage.definition for stage in _OF_KNOWN)
-"""Apart from the others: a connection makes them for albums that were stored before, and empties them at each commit from then on."""
+"""Apart from the others: a connection makes them for albums that were stored before, and then empties them at each commit."""
 
 
 def _update(target: str, *, columns: list[str], rows: str) -> str:

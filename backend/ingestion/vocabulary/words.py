@@ -5,10 +5,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from backend.ingestion.vocabulary.correction import Corrector
 from backend.ingestion.vocabulary.entries import entries, lines, listed
@@ -30,8 +29,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):  # hashed some hundred times an album, which a dataclass does in Python
     """A tag's kind and, for genres and moods, its canonical spelling."""
 
     kind: Kind
