@@ -17,7 +17,7 @@ from backend.ingestion.tag_weights import (
     weigh,
     weigh_shares,
     without_strangers,
-)  # fmt: skip
+)
 from backend.ingestion.vocabulary import Kind, mood_place
 from backend.models.ingestion_models import Level, Tag, TrackRecord
 from backend.utils.text import fold_name
