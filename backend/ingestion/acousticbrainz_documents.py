@@ -154,5 +154,7 @@ def _note(raw: Features, name: str, values: Iterable[object]) -> None:
 def _at(document: Document, *path: str) -> object:
     found: Any = document
     for part in path:
-        found = found.get(part) if isinstance(found, Mapping) else None
+        if not isinstance(found, dict):  # as JSON is read; some hundred looks an album
+            return None
+        found = found.get(part)
     return found

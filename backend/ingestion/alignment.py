@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz.distance import Indel
@@ -60,6 +61,7 @@ def title_key(title: str) -> str:
     return " ".join((core or fold(title), *sorted(asides), *sorted(performances)))
 
 
+@lru_cache(maxsize=4_096)  # a track is merged at three levels
 def recording_key(artist: str, title: str) -> str:
     """What a recording is called on every album that holds it; 200 characters at most.
 

@@ -38,13 +38,13 @@ def choose_features(of_sources: Mapping[str, TrackRecord], said: Sequence[Said])
     if not usable:
         return values, givers
     for name in AUDIO_FEATURES:
-        offers = [
-            (s.source, f[name]) for s in asked.believed(name) if (f := usable.get(s.source)) is not None and name in f
-        ]
-        if offers:
-            givers[name], values[name] = offers[0]
-            if name == "tempo":
-                values[name] = settle_tempo([tempo for _, tempo in offers])
+        for s in asked.believed(name):
+            if (found := usable.get(s.source)) is not None and name in found:
+                givers[name], values[name] = s.source, found[name]
+                break
+    if "tempo" in values and len(usable) > 1:
+        tempos = (usable.get(s.source, {}).get("tempo") for s in asked.believed("tempo"))
+        values["tempo"] = settle_tempo([tempo for tempo in tempos if tempo is not None])
     return values, givers
 
 

@@ -25,6 +25,31 @@ def choose(
     return values, provenance
 
 
+Ranked = Sequence[tuple[str, Tidy, tuple[str, ...]]]
+"""Fields, each with the names of those who are believed on it, the most trusted first."""
+
+
+def ranked(said: Sequence[Said], names: Mapping[str, Tidy]) -> Ranked:
+    """Who is asked for which field, worked out once for many tracks."""
+    asked = voices(said)
+    return [(name, tidy_value, tuple(s.source for s in asked.believed(name))) for name, tidy_value in names.items()]
+
+
+def choose_among(of_sources: Mapping[str, object], asked: Ranked) -> tuple[dict[str, Any], dict[str, str]]:
+    """As `choose`, from what each source has of one thing."""
+    values: dict[str, Any] = {}
+    provenance: dict[str, str] = {}
+    for name, tidy_value, sources in asked:
+        values[name] = None
+        for source in sources:
+            thing = of_sources.get(source)
+            value = tidy_value(getattr(thing, name)) if thing is not None else None
+            if value is not None:
+                values[name], provenance[name] = value, source
+                break
+    return values, provenance
+
+
 def choose_one(
     said: Sequence[Said], name: str, of: Callable[[Said], object], tidy_value: Tidy, *, anybody: bool = False
 ) -> tuple[Any, str]:

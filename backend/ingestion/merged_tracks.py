@@ -10,7 +10,7 @@ from backend.ingestion import normalizer as tidy
 from backend.ingestion.alignment import recording_key, title_key
 from backend.ingestion.audio_scales import choose_features
 from backend.ingestion.concordance import Concordance
-from backend.ingestion.field_choice import Tidy, choose
+from backend.ingestion.field_choice import Tidy, choose_among, ranked
 from backend.ingestion.said import Said, voices
 from backend.ingestion.tag_sorter import TagSorter
 from backend.models.ingestion_models import MergedTrack, TrackRecord
@@ -56,6 +56,7 @@ def merge_tracks(
     album_id, album, album_artist = names
     seen: Counter[str] = Counter()
     used: set[str] = set()
+    asked = ranked(said, FIELDS)
     for place, row in enumerate(concordance.rows):
         of_sources = concordance.of_sources(row, said)
         lister = concordance.lister
@@ -64,7 +65,7 @@ def merge_tracks(
         title = tidy.tidy_text(track.title) or f"[track {number}]"  # names go empty after a takedown
         key = title_key(title)
         seen[key] += 1
-        values, provenance = choose(said, FIELDS, lambda s: of_sources.get(s.source))  # noqa: B023 - used at once
+        values, provenance = choose_among(of_sources, asked)
         features, givers = choose_features(of_sources, said)
         tags = sorter.track(of_sources)
         artist = values.pop("artists") or tidy.tidy_names(track.artists) or album_artist
