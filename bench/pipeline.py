@@ -1,8 +1,8 @@
 """The whole pipeline against a bare client that makes the same requests of the same stand-in for the services, no limits on.
 
-`python -m bench.pipeline [--albums N]`. The stand-in (the provider twin beside the project) is one more process on the same
-machine and answers both alike. The bare client reads and decodes each answer, keeps as many requests on their way as the
-pipeline may, and does nothing else; its requests are those that the pipeline sent, recorded in a first run.
+`python -m bench.pipeline [--albums N] [--workers N]`. The stand-in (the provider twin beside the project) is one more process
+on the same machine and answers both alike. The bare client reads and decodes each answer, keeps as many requests on their
+way as the pipeline may, and does nothing else; its requests are those that the pipeline sent, recorded in a first run.
 """
 
 from __future__ import annotations
@@ -42,8 +42,16 @@ def settings_of(twin: Twin, home: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def ingest(albums: list[dict[str, Any]], *, record: list[tuple[Any, ...]] | None = None) -> float:
-    """Ingest as a job, worker and all; seconds from the list's acceptance to the job's end."""
+async def ingest(
+    albums: list[dict[str, Any]], *, record: list[tuple[Any, ...]] | None = None, workers: int = 1
+) -> float:
+    """Ingest as a job, worker and all; seconds from the list's acceptance to the job's end.
+
+    Args:
+        albums: of the list.
+        record: is told of every request of this process.
+        workers: this process, and `tensoe worker` for each further one.
+    """
     from backend.config.settings import Settings
     from backend.ingestion import transport
     from backend.models.ingestion_models import AlbumQuery
@@ -62,6 +70,7 @@ async def ingest(albums: list[dict[str, Any]], *, record: list[tuple[Any, ...]] 
     configure(settings)
     async with open_container(settings) as container:
         look_less_often()  # as `tensoe worker` does
+        others = [_worker() for _ in range(workers - 1)]
         started = time.perf_counter()
         job = await container.ingestion.submit([AlbumQuery(album=a["album"], artist=a["artist"]) for a in albums])
         while (  # noqa: ASYNC110 - the job ends in the database, which sets no event
@@ -69,9 +78,20 @@ async def ingest(albums: list[dict[str, Any]], *, record: list[tuple[Any, ...]] 
         ).finished_at is None:
             await asyncio.sleep(0.1)
         seconds = time.perf_counter() - started
+        for other in others:
+            other.terminate()
+            other.communicate()
         if status.counts["complete"] + status.counts["partial"] != len(albums):
             raise SystemExit(f"not every album came in: {status.counts}")
     return seconds
+
+
+def _worker() -> subprocess.Popen[bytes]:
+    """One more worker, ready to work."""
+    worker = subprocess.Popen([sys.executable, "-m", "backend.cli", "worker"], cwd=_ROOT, stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    worker.stdout.readline()
+    return worker
 
 
 async def replay(requests: list[tuple[str, str, dict[str, Any]]]) -> float:
@@ -96,17 +116,18 @@ def _with_loop(work: Any) -> float:
         return float(runner.run(work))
 
 
-def _run(part: str, twin: Twin, home: Path, file: Path, albums: int) -> dict[str, Any]:
+def _run(part: str, twin: Twin, home: Path, file: Path, albums: int, *, workers: int = 1) -> dict[str, Any]:
     """One part in a process of its own."""
+    sizes = ["--albums", str(albums), "--workers", str(workers)]
     done = subprocess.run(
-        [sys.executable, "-m", "bench.pipeline", "--part", part, "--file", str(file), "--albums", str(albums)],
+        [sys.executable, "-m", "bench.pipeline", "--part", part, "--file", str(file), *sizes],
         env={**os.environ, **settings_of(twin, home)}, cwd=_ROOT, check=True, stdout=subprocess.PIPE,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def measure(*, albums: int = 300, rounds: int = 3) -> list[Result]:
+def measure(*, albums: int = 300, rounds: int = 3, workers: int = 1) -> list[Result]:
     """Both in turns, each pipeline run in an empty home."""
     if not FOLDER.is_dir():
         return []
@@ -119,11 +140,11 @@ def measure(*, albums: int = 300, rounds: int = 3) -> list[Result]:
             calls = _run("record", twin, home, file, albums)["calls"]
         for _ in range(rounds):
             with temporary_home() as home:
-                ours.append(_run("ours", twin, home, file, albums)["seconds"])
+                ours.append(_run("ours", twin, home, file, albums, workers=workers)["seconds"])
                 bare.append(_run("bare", twin, home, file, albums)["seconds"])
     return [
         Result(
-            what=f"ingest {albums:,} albums ({calls:,} requests), no limits",
+            what=f"ingest {albums:,} albums ({calls:,} requests), no limits" + f", {workers} workers" * (workers > 1),
             against="a bare client, the same requests of the same stand-in",
             ours=statistics.median(ours),
             other=statistics.median(bare),
@@ -138,11 +159,12 @@ def main() -> None:
     reader = argparse.ArgumentParser(prog="python -m bench.pipeline", description=__doc__)
     reader.add_argument("--albums", type=int, default=300)
     reader.add_argument("--rounds", type=int, default=3)
+    reader.add_argument("--workers", type=int, default=1)
     reader.add_argument("--part", choices=("record", "ours", "bare"))
     reader.add_argument("--file", type=Path)
     given = reader.parse_args()
     if given.part is None:
-        for found in measure(albums=given.albums, rounds=given.rounds):
+        for found in measure(albums=given.albums, rounds=given.rounds, workers=given.workers):
             share = found.other / found.ours
             speeds = f"{(found.rows or 0) / found.ours:,.0f} requests/s; bare {(found.rows or 0) / found.other:,.0f}/s"
             print(f"{found.what}: {speeds}; share {share:.2f}")
@@ -152,7 +174,7 @@ def main() -> None:
         print(json.dumps({"seconds": _with_loop(replay(work["requests"]))}))
         return
     record: list[tuple[Any, ...]] | None = [] if given.part == "record" else None
-    seconds = _with_loop(ingest(work["albums"], record=record))
+    seconds = _with_loop(ingest(work["albums"], record=record, workers=given.workers))
     if record is not None:
         work["requests"] = [r for r in record if not r[1].endswith("/api/token")]
         given.file.write_text(json.dumps(work, default=dict))

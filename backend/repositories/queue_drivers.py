@@ -12,6 +12,9 @@ from pgqueuer.ports.driver import NotifyCallback
 
 from backend.repositories.database import Connection, Database
 
+AT_WORK: Final = "tensoe worker"
+"""The application_name of the connection that a worker keeps, for those who look how the work stands."""
+
 _DUE: Final = '"table_changed_event"'
 _PAUSE: Final = 0.05  # seconds between two times at which it is passed on that something is due
 
@@ -40,6 +43,8 @@ class Held:
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
         self._hears = asyncio.Event()
+        self.heard = 0
+        """How often it was said that something is due."""
 
     @contextlib.asynccontextmanager
     async def _mine(self) -> AsyncIterator[Connection]:
@@ -49,7 +54,9 @@ class Held:
             if connection is None:
                 connection = self._connection = await self._held.enter_async_context(self._database.connection())
                 # The look for what is due takes as long to plan as to be done, and its plan is always the same.
-                await connection.execute("SET plan_cache_mode = force_generic_plan")
+                await connection.execute(
+                    f"SET plan_cache_mode = force_generic_plan; SET application_name = '{AT_WORK}'"
+                )
             with self._database.watched(connection):
                 yield connection
 
@@ -71,7 +78,12 @@ class Held:
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         """Hear what is said: that something is due not oftener than a look is worth, all else at once."""
-        due = _Spaced(callback)
+
+        def is_due(payload: str | bytes | bytearray) -> None:
+            self.heard += 1
+            callback(payload)
+
+        due = _Spaced(is_due)
 
         def hear(_connection: object, _pid: int, _channel: str, payload: str) -> None:
             (due if _DUE in payload else callback)(payload)
@@ -83,7 +95,7 @@ class Held:
             due.stop()
             if not connection.is_closed():
                 await connection.remove_listener(channel, hear)
-                await connection.execute("RESET plan_cache_mode")
+                await connection.execute("RESET plan_cache_mode; RESET application_name")
 
         self._held.push_async_callback(leave)
         self._hears.set()

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.repositories.database import Database
-from backend.repositories.step_queue import CHANNEL, QUEUE
+from backend.repositories.queue_drivers import AT_WORK
+from backend.repositories.step_queue import QUEUE
 
 _NAMED: Final = 3  # jobs that are named; the others are counted
 
-# Who works listens, all the time, on a connection that does nothing else: the last thing that was said on it.
-_WORKERS: Final = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%' || $1 || '%'
-"""
+# Who works keeps a connection all the time.
+_WORKERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1"
 _QUEUE: Final = f"""
 SELECT count(*) FILTER (WHERE status = 'queued' AND execute_after <= now()) AS due,
        extract(epoch FROM now() - min(greatest(created, execute_after))
@@ -84,7 +83,7 @@ async def read_queue(database: Database, *, lost_after: float, standing_after: f
         DatabaseError: it cannot be asked.
     """
     async with database.connection() as connection:
-        workers = await connection.fetchval(_WORKERS, CHANNEL)
+        workers = await connection.fetchval(_WORKERS, AT_WORK)
         queue = await connection.fetchrow(_QUEUE, lost_after)
         opened = await connection.fetchrow(_OPEN)
         standing = [row["id"] for row in await connection.fetch(_STANDING, standing_after)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -22,6 +22,7 @@ from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
+from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from backend.repositories.database import Connection, Database
 from backend.repositories.queue_drivers import Held, InTransaction
@@ -49,8 +50,7 @@ _NAMES: Final = DBSettings(
     durability=Durability.balanced,
 )
 QUEUE: Final = _NAMES.queue_table
-CHANNEL: Final[str] = _NAMES.channel
-"""The table of messages, and where workers hear of new ones; for those who look how the work stands."""
+"""The table of messages, for those who look how the work stands."""
 
 _BATCH: Final = 25  # messages taken at once
 _PRIORITY_SPAN: Final = 10_000_000  # places in the order of all jobs between one priority and the next
@@ -159,7 +159,7 @@ class StepQueue:
                 )  # fmt: skip
                 raise RetryRequested(timedelta(seconds=_AGAIN_SECONDS), type(problem).__name__)
 
-        manager = QueueManager(_queries(Held(self._database)), _NAMES.channel)
+        manager = _Manager(Held(self._database))
         for name, lane in lanes.items():
             lane.parameters = EntrypointExecutorParameters(func=work, concurrency_limit=_Lane.OPEN)
             manager.register_executor(name, EntrypointExecutor(lane.parameters))
@@ -190,6 +190,38 @@ class StepQueue:
             await connection.execute(
                 f"DELETE FROM {_NAMES.queue_table_log} WHERE created < now() - make_interval(mins => $1)", _LOG_MINUTES
             )
+
+
+class _Manager(QueueManager):
+    """pgqueuer's manager, which does not look again after a look that left room, unless something was said meanwhile."""
+
+    def __init__(self, driver: Held) -> None:
+        super().__init__(_queries(driver), _NAMES.channel)
+        self._driver = driver
+
+    async def fetch_jobs(
+        self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
+    ) -> AsyncGenerator[Job, None]:
+        """The messages that are due."""
+        while not self.shutdown.is_set():
+            heard = self._driver.heard
+            jobs = await self.queries.dequeue(
+                batch_size=batch_size,
+                entrypoints={
+                    name: EntrypointExecutionParameter(
+                        concurrency_limit=self.entrypoint_registry[name].parameters.concurrency_limit
+                    )
+                    for name in self.entrypoints_below_capacity_limits()
+                },
+                queue_manager_id=self.queue_manager_id,
+                global_concurrency_limit=global_concurrency_limit,
+                heartbeat_timeout=heartbeat_timeout,
+            )
+            for job in jobs:
+                yield job
+            # What was said while it looked may be of a message that it did not see, and is not said again.
+            if len(jobs) < batch_size and heard == self._driver.heard:
+                return
 
 
 class _Lane:
