@@ -24,6 +24,7 @@ from backend.repositories.staging import (
     DEFINE_KNOWN,
     IDENTIFIERS,
     MERGE_ARTISTS,
+    MERGE_IDENTIFIERS,
     MERGE_KNOWN,
     MERGE_ORIGINS,
     NEW_RECORD_COLUMNS,
@@ -213,7 +214,7 @@ async def write(connection: Connection, rows: Rows) -> None:
         await recordings.link(connection, rows.albums, before)
         await copy(IDENTIFIERS.table, records=rows.identifiers, columns=IDENTIFIERS.names)
         await copy(SAID.table, records=rows.said, columns=SAID.names)
-        await connection.execute(MERGE_ORIGINS)
+        await connection.execute(MERGE_ORIGINS if known else MERGE_IDENTIFIERS)
         said = [tuple(row) for row in await connection.fetch(NEW_RECORDS)]
         await copy("source_records", records=rows.new_records(said), columns=NEW_RECORD_COLUMNS)
 

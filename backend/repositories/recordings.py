@@ -116,7 +116,8 @@ async def link(connection: Connection, albums: Collection[str], before: Groups) 
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tensoe recordings', 0))")
     for level, layer in LAYERS.items():
         tracks = layer.tracks
-        rows = await connection.fetch(_AFFECTED.format(tracks=tracks), list(albums), list(before.get(level, ())))
+        statement = _AFFECTED_BY_FEW if len(albums) <= _FEW else _AFFECTED
+        rows = await connection.fetch(statement.format(tracks=tracks), list(albums), list(before.get(level, ())))
         if not rows:
             continue
         stands = {row["id"]: row["recording_id"] for row in rows}
@@ -151,6 +152,29 @@ UNION
 SELECT t.id, t.isrc, t.recording_mbid, t.recording_key, t.duration_ms, t.recording_id
 FROM {tracks} t JOIN recordings r ON t.recording_id = r.id AND t.recording_id <> t.id
 """
+# The same, looked up track by track: of few albums the planner, as long as it has no figures of a table that grows, would
+# rather read all of it three times.
+_AFFECTED_BY_FEW: Final = """
+WITH own AS (
+    SELECT id, isrc, recording_mbid, recording_key, recording_id FROM {tracks} WHERE album_id = ANY($1::text[])
+), near AS (
+    SELECT o.recording_id AS one, n.recording_id AS other FROM own o CROSS JOIN LATERAL (
+        (SELECT t.recording_id FROM {tracks} t WHERE t.isrc = o.isrc AND t.id <> o.id OFFSET 0)
+        UNION ALL (SELECT t.recording_id FROM {tracks} t WHERE t.recording_mbid = o.recording_mbid AND t.id <> o.id OFFSET 0)
+        UNION ALL (SELECT t.recording_id FROM {tracks} t WHERE t.recording_key = o.recording_key AND t.id <> o.id OFFSET 0)
+    ) n
+), recordings AS (
+    SELECT one AS id FROM near UNION SELECT other FROM near UNION SELECT unnest($2::text[])
+)
+SELECT DISTINCT n.* FROM recordings r CROSS JOIN LATERAL (
+    (SELECT t.id, t.isrc, t.recording_mbid, t.recording_key, t.duration_ms, t.recording_id
+     FROM {tracks} t WHERE t.id = r.id OFFSET 0)
+    UNION ALL
+    (SELECT t.id, t.isrc, t.recording_mbid, t.recording_key, t.duration_ms, t.recording_id
+     FROM {tracks} t WHERE t.recording_id = r.id AND t.recording_id <> t.id OFFSET 0)
+) n
+"""
+_FEW: Final = 100  # albums
 _MOVE: Final = """
 WITH moved AS (
     UPDATE {tracks} t SET recording_id = m.recording_id, updated_at = now()

@@ -167,12 +167,13 @@ WHERE a.id = c.album_id AND a.updated_at < now();
 """
 
 
-_MERGE_IDENTIFIERS: Final = f"""
+MERGE_IDENTIFIERS: Final = f"""
 INSERT INTO album_identifiers (source, external_id, album_id)
     SELECT i.source, i.external_id, i.album_id FROM {IDENTIFIERS.table} i
     WHERE NOT EXISTS (SELECT FROM album_identifiers o WHERE (o.source, o.external_id) = (i.source, i.external_id))
     ORDER BY i.source, i.external_id ON CONFLICT DO NOTHING
 """
+"""What services call the albums; of new albums nothing was said before, so that no record of them can end."""
 
 _CURRENT: Final = "s.album_id = i.album_id AND s.source = i.source AND s.valid_to IS NULL"
 _MERGE_RECORDS: Final = f"""
@@ -201,5 +202,5 @@ MERGE_KNOWN: Final = ";\n".join(
     (_RENAME_ARTISTS, *(merge(stages) for stages in BY_LAYER.values() for merge in (_merge_albums, _merge_tracks)))
 )
 """Albums that were stored before."""
-MERGE_ORIGINS: Final = ";\n".join((_MERGE_IDENTIFIERS, _MERGE_RECORDS))
+MERGE_ORIGINS: Final = ";\n".join((MERGE_IDENTIFIERS, _MERGE_RECORDS))
 """What services call the albums and said of them; the albums are there."""
