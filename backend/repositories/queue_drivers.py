@@ -42,6 +42,7 @@ class Held:
         self._held = contextlib.AsyncExitStack()
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
+        self._left = False
         self._hears = asyncio.Event()
         self.heard = 0
         """How often it was said that something is due."""
@@ -49,6 +50,10 @@ class Held:
     @contextlib.asynccontextmanager
     async def _mine(self) -> AsyncIterator[Connection]:
         async with self._turn:
+            if self._left:  # what ended last is noted after the manager has left
+                async with self._database.connection() as another:
+                    yield another
+                return
             # One that is lost stays: whoever runs the manager begins anew, and listens anew.
             connection: Connection = self._connection
             if connection is None:
@@ -114,7 +119,14 @@ class Held:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._held.aclose()
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the connection back, also where the manager never began; a second time does nothing."""
+        # In its turn: a statement may be under way.
+        async with self._turn:
+            self._left = True
+            await self._held.aclose()
 
 
 class _Spaced:

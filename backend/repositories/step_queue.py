@@ -159,7 +159,8 @@ class StepQueue:
                 )  # fmt: skip
                 raise RetryRequested(timedelta(seconds=_AGAIN_SECONDS), type(problem).__name__)
 
-        manager = _Manager(Held(self._database))
+        driver = Held(self._database)
+        manager = _Manager(driver)
         for name, lane in lanes.items():
             lane.parameters = EntrypointExecutorParameters(func=work, concurrency_limit=_Lane.OPEN)
             manager.register_executor(name, EntrypointExecutor(lane.parameters))
@@ -175,6 +176,8 @@ class StepQueue:
             )
         except FailingListenerError as problem:
             raise DatabaseUnreachableError("the queue's messages are not heard any more; listening anew") from problem
+        finally:
+            await driver.close()
 
     def stop(self) -> None:
         """Take nothing more and give back what is in work; `run` ends soon."""
