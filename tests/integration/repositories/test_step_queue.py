@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from backend.repositories.database import Database
 from backend.repositories.jobs import JobRepository
 from backend.repositories.step_queue import QUEUE, Message, StepQueue, put
@@ -58,20 +56,3 @@ async def test_messages_of_a_batch_and_more_are_all_taken(database: Database) ->
     finally:
         queue.stop()
         await task
-
-
-@pytest.mark.parametrize("broken", ["tensoe_pgqueuer"])
-async def test_a_worker_that_cannot_begin_keeps_no_connection(database: Database, broken: str) -> None:
-    async with database.transaction() as connection:
-        await connection.execute(f"ALTER TABLE {broken} RENAME TO elsewhere")
-    try:
-        for _ in range(20):  # more often than there are connections
-
-            async def nothing(_: Message) -> None:
-                """No step comes."""
-
-            with pytest.raises(RuntimeError):
-                await StepQueue(database).run(nothing, sources=["one"], at_once=1)
-    finally:
-        async with database.transaction() as connection:
-            await connection.execute(f"ALTER TABLE elsewhere RENAME TO {broken}")
