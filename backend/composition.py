@@ -51,6 +51,7 @@ from backend.repositories.receptions import Receptions
 from backend.repositories.record_changes import RecordChanges
 from backend.repositories.remerging import Remerging
 from backend.repositories.retries import RetryRepository
+from backend.repositories.sittings import Sittings
 from backend.repositories.source_memory import SourceMemory
 from backend.repositories.steps import StepRepository
 from backend.repositories.storage import Storage
@@ -158,7 +159,13 @@ def build_services(
 
     home = settings.app.tensoe_home
     tracks = TrackReader(database)
-    keeper = IndexKeeper(tracks, AlbumMoments(database), threads=threads, folder=home / "indexes")
+    keeper = IndexKeeper(
+        tracks, AlbumMoments(database), threads=threads, folder=home / "indexes", heard=Sittings(database)
+    )
+
+    async def forgotten() -> None:
+        await keeper.renew()
+        await changes.announce()
 
     async def stored() -> None:
         await cache.clear("catalogue")
@@ -296,7 +303,7 @@ def build_services(
         datasets=datasets,
         dataset_comparison=DataSetComparison(folders, RecordChanges(database), profiles=profiles),
         dataset_work=DataSetWork(datasets),
-        listening=ListeningService(ListenRepository(database)),
+        listening=ListeningService(ListenRepository(database), gone=forgotten),
         doctor=build_doctor(settings, sources=sources, database=database, cache=cache, metrics=metrics),
         exports=ExportService(
             ml, settings.app.tensoe_home / "exports", provenances=Provenances(database), profiles=profiles

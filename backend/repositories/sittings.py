@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from backend.repositories.database import Database
@@ -20,6 +21,11 @@ WITH marked AS (
 )
 SELECT listener, coalesce(number, 0)::bigint AS number, array_agg(DISTINCT track_id ORDER BY track_id) AS tracks
 FROM numbered WHERE track_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_VERSION: Final = r"""
+SELECT coalesce(string_agg(listener || ' ' || given_at::text, E'\n' ORDER BY listener), '') || E'\n'
+    || (SELECT floor(log(2, greatest(reltuples, 1)::numeric)) FROM pg_class WHERE oid = 'listens'::regclass) AS version
+FROM listener_consents WHERE given_at IS NOT NULL
 """
 _PLAYS: Final = f"""
 SELECT listener, mode() WITHIN GROUP (ORDER BY artist) AS artist, count(*) AS plays
@@ -51,6 +57,16 @@ class Sittings:
         async with self._database.connection() as connection:
             rows = await connection.fetch(_SITTINGS)
         return [Sitting(f"{row['listener']} {row['number']}", tuple(row["tracks"])) for row in rows]
+
+    async def tracks(self) -> list[tuple[str, ...]]:
+        """The same without saying whose."""
+        return [sitting.tracks for sitting in await self.sittings()]
+
+    async def version(self) -> str:
+        """A word that changes when a listener comes or goes, or when there are twice as many listens as PostgreSQL knew of."""
+        async with self._database.connection() as connection:
+            said = await connection.fetchval(_VERSION)
+        return blake2b(said.encode(), digest_size=16).hexdigest()
 
     async def plays(self) -> list[tuple[str, str, int]]:
         """Listener, artist as he is most often written, and how often he was played."""

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _MOMENTS: Final = "moments.arrow"
+_HEARD: Final = b"tensoe.heard"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An index, and when the albums that it holds last changed (`id`, `moved`)."""
+    """An index, when the albums that it holds last changed (`id`, `moved`), and whose listening it was learnt from."""
 
     index: DiscoveryIndex
     moments: pa.Table
+    heard: str
 
 
 class IndexFolders:
@@ -57,8 +59,9 @@ class IndexFolders:
         made.mkdir()
         try:
             save(kept.index, made)
-            with pa.OSFile(str(made / _MOMENTS), "wb") as sink, pa.ipc.new_file(sink, kept.moments.schema) as writer:
-                writer.write_table(kept.moments)
+            moments = kept.moments.replace_schema_metadata({_HEARD: kept.heard.encode()})
+            with pa.OSFile(str(made / _MOMENTS), "wb") as sink, pa.ipc.new_file(sink, moments.schema) as writer:
+                writer.write_table(moments)
             final = self._folder / str(rights)
             # Whoever has mapped the old files keeps them until he lets them go.
             shutil.rmtree(final, ignore_errors=True)
@@ -82,7 +85,8 @@ class IndexFolders:
         except (InvalidInputError, OSError, pa.ArrowInvalid) as problem:
             log.warning("the stored index of similar tracks cannot be read; it is built anew", fault=str(problem))
             return None
-        return Kept(index, moments)
+        heard = (moments.schema.metadata or {}).get(_HEARD, b"").decode()
+        return Kept(index, moments.replace_schema_metadata(None), heard)
 
     def clear(self) -> None:
         """Remove all of them."""

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import structlog
 
@@ -32,6 +32,9 @@ _ANEW: Final = 2_000  # tracks; smaller catalogues are learnt from again at each
 _TAIL: Final = 0.05  # of the tracks that may be new or changed before all is learnt again
 
 
+Sittings: TypeAlias = Callable[[], Sequence[Sequence[str]]]
+
+
 class Catalogue(Protocol):
     """What changed; `repositories.album_moments` has it. Blocking."""
 
@@ -44,6 +47,30 @@ class Catalogue(Protocol):
         ...
 
 
+class Heard(Protocol):
+    """What listeners who agreed to it heard; `repositories.sittings` has it."""
+
+    async def version(self) -> str:
+        """A word that changes when a listener comes or goes, or when there is much more than before."""
+        ...
+
+    async def tracks(self) -> Sequence[Sequence[str]]:
+        """Of each sitting the ids of the catalogue's tracks."""
+        ...
+
+
+class Nobody:
+    """Where there are no histories."""
+
+    async def version(self) -> str:
+        """See `Heard`."""
+        return ""
+
+    async def tracks(self) -> Sequence[Sequence[str]]:
+        """See `Heard`."""
+        return ()
+
+
 class IndexKeeper:
     """Keeps indexes.
 
@@ -52,7 +79,7 @@ class IndexKeeper:
         catalogue: tells what changed.
         threads: run what blocks.
         folder: where large indexes are stored; None for nowhere.
-        sittings: artists' keys of each sitting of listening; blocking; None where there are no histories.
+        heard: what listeners heard.
         look: seconds between looks whether another process changed the catalogue; what this one changed is told by `moved`.
     """
 
@@ -63,14 +90,14 @@ class IndexKeeper:
         *,
         threads: WorkerThreads,
         folder: Path | None = None,
-        sittings: Callable[[], Sequence[Sequence[str]]] | None = None,
+        heard: Heard | None = None,
         look: float = _LOOK,
     ) -> None:
         self._tracks = tracks
         self._catalogue = catalogue
         self._threads = threads
         self._folders = None if folder is None else IndexFolders(folder)
-        self._sittings = sittings or tuple
+        self._heard = heard or Nobody()
         self._look = look
         self._kept: dict[RightsLevel, Kept] = {}
         self._looked: dict[RightsLevel, float] = {}
@@ -122,26 +149,33 @@ class IndexKeeper:
             if self._looked.get(rights, -1.0) >= asked:  # another one looked while this one waited
                 return
             began = time.monotonic()
-            kept = self._kept.get(rights)
-            self._kept[rights] = await self._threads.run(lambda: self._newest(rights, kept))
+            kept, heard = self._kept.get(rights), await self._heard.version()
+            loop = asyncio.get_running_loop()
+
+            def sittings() -> Sequence[Sequence[str]]:
+                return asyncio.run_coroutine_threadsafe(self._heard.tracks(), loop).result()
+
+            self._kept[rights] = await self._threads.run(lambda: self._newest(rights, kept, heard, sittings))
             self._looked[rights] = began
 
-    def _newest(self, rights: RightsLevel, kept: Kept | None) -> Kept:
+    def _newest(self, rights: RightsLevel, kept: Kept | None, heard: str, sittings: Sittings) -> Kept:
         moments = self._catalogue.moments(rights)
         if kept is None and self._folders is not None:
             kept = self._folders.open(rights)
-        if kept is None:
-            return self._built(rights, moments)
-        return self._followed(rights, kept, moments)
+        followed = None if kept is None or kept.heard != heard else self._followed(rights, kept, moments)
+        return followed or self._built(rights, moments, heard, sittings())
 
-    def _built(self, rights: RightsLevel, moments: pa.Table) -> Kept:
+    def _built(self, rights: RightsLevel, moments: pa.Table, heard: str, sittings: Sequence[Sequence[str]]) -> Kept:
         from backend.features.discovery.index import DiscoveryIndex
+        from backend.features.discovery.learning import from_sittings
         from backend.features.discovery.rows import READS
         from backend.models.results import TrackFilter
         from backend.services.matrices import EVERYTHING
 
         table = self._tracks.arrow(TrackFilter(rights=rights), limit=EVERYTHING, columns=READS)
-        kept = Kept(DiscoveryIndex.build(table, version=secrets.token_hex(8), sittings=self._sittings()), moments)
+        artists, weights = from_sittings(table, sittings)
+        index = DiscoveryIndex.build(table, version=secrets.token_hex(8), sittings=artists, weights=weights)
+        kept = Kept(index, moments, heard)
         if self._folders is not None and table.num_rows >= _STORED_FROM:
             try:
                 self._folders.keep(rights, kept)
@@ -149,7 +183,8 @@ class IndexKeeper:
                 log.warning("the index of similar tracks could not be stored", fault=str(problem))
         return kept
 
-    def _followed(self, rights: RightsLevel, kept: Kept, moments: pa.Table) -> Kept:
+    def _followed(self, rights: RightsLevel, kept: Kept, moments: pa.Table) -> Kept | None:
+        """The index with what changed; None when so much did that all is to be learnt anew."""
         from backend.features.discovery.rows import READS
         from backend.features.discovery.songs import text_codes
 
@@ -158,14 +193,16 @@ class IndexKeeper:
             return kept
         index = kept.index
         if len(index.base) < _ANEW or len(changed) > _TAIL * max(kept.moments.num_rows, 1):
-            return self._built(rights, moments)
+            return None
         import numpy as np
 
         table = self._catalogue.tracks_of(changed, rights, READS)
         if len(index.tail) + table.num_rows > _TAIL * len(index.base):
-            return self._built(rights, moments)
+            return None
         old = np.flatnonzero(index.rows.alive & np.isin(index.rows.albums, text_codes([*changed, *gone])))
-        return Kept(index.changed(table, removed=index.rows.names(old), version=secrets.token_hex(8)), moments)
+        return Kept(
+            index.changed(table, removed=index.rows.names(old), version=secrets.token_hex(8)), moments, kept.heard
+        )
 
 
 def _differing(before: pa.Table, after: pa.Table) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -21,9 +21,10 @@ NAME: Final = r"^[\w][\w .@+-]{0,63}$"
 """What a listener may be called."""
 CONSENT: Final = (
     "Kept of each listen: when, which track, artist and album, their identifiers, how long it was heard and whether it was "
-    "skipped; no address, device, country or account. Why: to show your taste and to recommend from it; it enters no catalogue, "
-    "no export and no model, and is sent to nobody. It stays until you erase it, in one call: `tensoe listener forget NAME` "
-    "or DELETE /listeners/NAME."
+    "skipped; no address, device, country or account. Why: to show your taste, to recommend from it, and to learn which artists "
+    "are heard together, which counts in all recommendations of this installation without saying whose it is. It enters no "
+    "catalogue, no export and no data set, and is sent to nobody. It stays until you erase it, in one call: "
+    "`tensoe listener forget NAME` or DELETE /listeners/NAME; what was learnt of it goes with it."
 )
 """What a listener agrees to."""
 HOW: Final = "consent=true (tensoe listens import --consent)"
@@ -36,10 +37,12 @@ class ListeningService:
 
     Args:
         repository: where it is kept.
+        gone: awaited after a listener was forgotten, to forget what was learnt of him.
     """
 
-    def __init__(self, repository: ListenRepository) -> None:
+    def __init__(self, repository: ListenRepository, *, gone: Callable[[], Awaitable[None]]) -> None:
         self._repository = repository
+        self._gone = gone
 
     async def take_in(
         self,
@@ -131,6 +134,7 @@ class ListeningService:
         gone = await self._repository.forget(name)
         if gone is None:
             raise NotFoundError(nothing_of(name))
+        await self._gone()
         return gone
 
 

@@ -38,7 +38,11 @@ class Listening:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.service = ListeningService(ListenRepository(database))
+        self.gone = 0
+        self.service = ListeningService(ListenRepository(database), gone=self._gone)
+
+    async def _gone(self) -> None:
+        self.gone += 1
 
     async def take(self, *files: Given, listener: str = "me") -> HistoryReport:
         return await self.service.take_in(files, listener=listener, consent=True)

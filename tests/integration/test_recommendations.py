@@ -1,24 +1,32 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from backend.features.discovery.choosing import Taste
+from backend.features.discovery.weights import DEFAULT
 from backend.models.results import TrackFilter
 from backend.repositories.album_moments import AlbumMoments
 from backend.repositories.database import Database
+from backend.repositories.listens import ListenRepository
+from backend.repositories.sittings import Sittings
 from backend.repositories.track_reader import TrackReader
 from backend.services.discovery_service import DiscoveryService
 from backend.services.index_keeper import IndexKeeper
+from backend.services.listening_service import ListeningService
 from backend.services.worker_threads import WorkerThreads
 from backend.utils.errors import InvalidInputError, NotFoundError
 from tests.integration.catalogue import fill
 
 
-def keeper_of(database: Database, folder: Path | None = None) -> IndexKeeper:
-    return IndexKeeper(TrackReader(database), AlbumMoments(database), threads=WorkerThreads(), folder=folder, look=0.0)
+def keeper_of(database: Database, folder: Path | None = None, heard: Sittings | None = None) -> IndexKeeper:
+    return IndexKeeper(
+        TrackReader(database), AlbumMoments(database), threads=WorkerThreads(), folder=folder, heard=heard, look=0.0
+    )
 
 
 def discovery(database: Database, keeper: IndexKeeper | None = None) -> DiscoveryService:
@@ -98,6 +106,52 @@ async def test_an_index_follows_single_albums_without_being_built_again(database
         second.rows.find(lost[0])
     row = second.rows.find(kept[0])
     assert second.rows.table.column("genres")[row].as_py() == ["zeuhl"]
+
+
+async def test_who_is_heard_together_counts_until_the_listener_is_forgotten(database: Database, tmp_path: Path) -> None:
+    await fill(database, albums=600)
+    async with database.connection() as connection:
+        tracks = await connection.fetch("SELECT id, artist FROM enhanced_tracks ORDER BY id")
+    heard = Sittings(database)
+    keeper = keeper_of(database, tmp_path, heard)
+    before = await keeper.index()
+    assert before.space.listening.width == 0
+    assert before.space.weights == DEFAULT
+    by_artist: dict[str, list[str]] = {}
+    for row in tracks:
+        by_artist.setdefault(row["artist"], []).append(row["id"])
+    friends = [ids[0] for ids in by_artist.values()][:12]
+    begin = datetime(2024, 1, 1, tzinfo=UTC)
+    dice = random.Random(4)
+    rows = [
+        ("anna", begin + timedelta(hours=5 * sitting, minutes=4 * i), track)
+        for sitting in range(120)
+        for i, track in enumerate(dice.sample(friends, 9))
+    ]
+    async with database.transaction() as connection:
+        await connection.execute("INSERT INTO listener_consents VALUES ('anna', now())")
+        await connection.executemany(
+            "INSERT INTO listens (listener, source, listened_at, track, artist, track_key, artist_key, track_id) "
+            "VALUES ($1, 'lastfm', $2, $3, 'x', $3, 'x', $3)",
+            rows,
+        )
+    after = await keeper.index()
+    assert after.space.listening.width > 0
+    assert after.space.weights != DEFAULT
+    assert after.space.weights.of["listening"] > 0
+    best = after.ask(after.like([after.rows.find(friends[0])]), Taste(k=200))
+    told = {pick.id: pick.contributions["listening"] for pick in best}
+    assert max(told, key=lambda track: told[track]) in {
+        t["id"] for t in tracks if t["artist"] in {a for a, ids in by_artist.items() if ids[0] in friends}
+    }
+    reopened = await keeper_of(database, tmp_path, heard).index()
+    assert reopened.version == after.version
+    service = ListeningService(ListenRepository(database), gone=keeper.renew)
+    await service.forget("anna")
+    assert list(tmp_path.rglob("*.*")) == []
+    assert (await keeper.index()).space.listening.width == 0
+    # Another process has its own index still, and notices by itself.
+    assert (await keeper_of(database, tmp_path, heard).index()).space.listening.width == 0
 
 
 async def test_a_restart_opens_the_stored_index_and_follows_from_there(database: Database, tmp_path: Path) -> None:

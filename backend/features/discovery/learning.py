@@ -12,12 +12,14 @@ from backend.features.columns import Values
 from backend.features.discovery.query import mean, shares
 from backend.features.discovery.songs import Codes, artist_codes, text_codes
 from backend.features.discovery.space import TrackSpace
-from backend.features.discovery.weights import GROUPS, Parts, Weights, example, learn
+from backend.features.discovery.weights import DEFAULT, GROUPS, Parts, Weights, example, learn
 from backend.features.splits.names import artist_key
 
 _ALIKE: Final = Weights(dict.fromkeys(GROUPS, 1.0))
 _SHARE: Final = 0.3
 _LEAST: Final = 8
+_ENOUGH: Final = 100  # sittings of 8 tracks from which weights of one's own are learnt
+_MOST: Final = 1_000  # sittings that they are learnt from
 
 
 def learnt(table: pa.Table, playlists: Sequence[Codes], *, seed: int = 0) -> Weights:
@@ -47,6 +49,27 @@ def learnt(table: pa.Table, playlists: Sequence[Codes], *, seed: int = 0) -> Wei
         if n and (found := example(shown, rows[:n], parts, n_tracks=len(keys), rng=rng)) is not None
     ]
     return learn(examples, n_tracks=len(keys))
+
+
+def from_sittings(
+    table: pa.Table, sittings: Sequence[Sequence[str]], *, seed: int = 0
+) -> tuple[list[list[str]], Weights]:
+    """What listening tells: the artists of each sitting, and the weights; the shipped ones while it is little.
+
+    Args:
+        table: columns of `rows.READS`.
+        sittings: ids of tracks; of those that the table lacks nothing is learnt.
+        seed: deals, and draws where there are very many.
+    """
+    place = {track: i for i, track in enumerate(table.column("id").to_pylist())} if sittings else {}
+    rows = [np.array([place[t] for t in sitting if t in place], np.int64) for sitting in sittings]
+    keys = [artist_key(name or "") for name in table.column("artist").to_pylist()] if sittings else []
+    artists = [[keys[i] for i in heard.tolist()] for heard in rows if len(heard) > 1]
+    long = [heard for heard in rows if len(np.unique(heard)) >= _LEAST]
+    if len(long) < _ENOUGH:
+        return artists, DEFAULT
+    drawn = np.random.default_rng(seed).permutation(len(long))[:_MOST]
+    return artists, learnt(table, [long[i] for i in sorted(drawn.tolist())], seed=seed)
 
 
 def parts_of(space: TrackSpace, table: pa.Table) -> Parts:
