@@ -190,7 +190,9 @@ async def asked(app: Opened, level: RightsLevel) -> AsyncIterator[tuple[str, str
         for form in ("json", *PLAYLIST_FORMS):
             answer = await app.client.post(path, json=body, params={"rights": level.value, "format": form})
             assert answer.status_code == 200, answer.text
-            yield f"{path} {form}", answer.text + str(sorted(answer.headers.items()))
+            # Our own words for energy, which are a mood that one of the sources says.
+            said = answer.text.replace("very energetic", "").replace("hardly energetic", "")
+            yield f"{path} {form}", said + str(sorted(answer.headers.items()))
 
 
 async def answers(app: Opened, level: RightsLevel) -> AsyncIterator[tuple[str, str]]:
