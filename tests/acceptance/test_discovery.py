@@ -321,3 +321,22 @@ async def test_python_answers_as_http_does(many: httpx.AsyncClient, tracks: list
         await asyncio.to_thread(discover, "loud", rights="mine")
     with pytest.raises(NotFoundError, match="rights=open"):
         await asyncio.to_thread(discover, "loud", rights="open")
+
+
+async def test_what_a_listener_heard_is_left_out_until_it_is_forgotten(
+    many: httpx.AsyncClient, tracks: list[Track], database: Database
+) -> None:
+    body = {"like": {"tracks": [tracks[0]["id"]]}, "k": 5}
+    heard = (await post(many, "/ml/discover", body))["data"][0]["id"]
+    assert_problem(await many.post("/ml/discover", json=body, params={"seen_by": "me"}), 404)
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO listens (listener, source, listened_at, track, artist, track_key, artist_key, track_id) "
+            "VALUES ('me', 'spotify', now(), 't', 'a', 'a t', 'a', $1)",
+            heard,
+        )
+    assert heard not in {row["id"] for row in (await post(many, "/ml/discover", body, seen_by="me"))["data"]}
+    rows = (await many.get("/ml/training-data", params={"seen_by": "me", "limit": 5000})).json()["data"]
+    assert {row["id"] for row in rows} == {track["id"] for track in tracks} - {heard}
+    assert (await many.delete("/listeners/me")).status_code == 204
+    assert_problem(await many.post("/ml/discover", json=body, params={"seen_by": "me"}), 404)
