@@ -59,6 +59,10 @@ def parse_recipe(values: Mapping[str, Any]) -> Recipe:
             f"name={found.name[:80]!r} is not allowed; use at most 80 small letters, digits, '-', '_' and '.', "
             "beginning with a letter or digit"
         )
+    if found.filter.seen_by is not None:
+        raise InvalidInputError(
+            "seen_by has no place in a recipe: a data set would hold who listened to what, and keep it after he was forgotten"
+        )
     if found.min_features < 0:
         raise InvalidInputError(f"min_features={found.min_features} must not be negative")
     return found

@@ -243,6 +243,7 @@ async def test_what_cannot_be_built_leaves_nothing(database: Database, service: 
         ({"target": "beauty"}, "target='beauty' is not known"),
         ({"split": {"kind": "artist", "folds": 5}}, "folds have no meaning here"),
         ({"split": {"kind": "magic"}}, "magic"),
+        ({"filter": {"seen_by": "me"}}, "seen_by has no place in a recipe"),
         ({"features": [{"kind": "numbers", "fields": ["popularity"]}]}, "no block of features is left"),
     ):
         with pytest.raises(InvalidInputError, match=says):
