@@ -33,7 +33,7 @@ _WORD_OF_CREDIT: Final = 0.13  # "Earth" may be another than "Earth, Wind & Fire
 _LONGER_NAME: Final = 0.05
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def artist_difference(wanted: str, offered: str) -> float:
     """0 for one artist under two spellings to 1; one name out of a longer credit counts little.
 
@@ -63,7 +63,7 @@ def artist_difference(wanted: str, offered: str) -> float:
     return min(1.0, spelt, _credits_apart(wanted, offered), _of_two_scripts(a, b))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def first_artist(credit: str) -> str:
     """The first artist of a credit, folded and without blanks and little words.
 
@@ -127,7 +127,7 @@ def _surname_alike(one: str, other: str) -> bool:
     return longer[-len(shorter) :] == shorter and len(shorter[-1]) > 3
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _credited(artist: str) -> frozenset[str]:
     parts = frozenset(folded for part in _BETWEEN.split(artist) if (folded := fold_name(part)))
     return parts or frozenset({fold_name(artist)})

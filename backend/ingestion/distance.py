@@ -22,7 +22,7 @@ _SHORT: Final = 8  # letters
 _FILLERS: Final = frozenset({"and", "n", "the"})
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def difference(a: str, b: str, *, roman: bool = True) -> float:
     """How far two folded names are apart: 0 equal, 0.1 a typing error, above 0.5 another name.
 

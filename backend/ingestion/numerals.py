@@ -35,7 +35,7 @@ _LAST_NUMERALS: Final = _NUMERALS | {"i": "1", "v": "5", "x": "10"}  # letters e
 _YEARS: Final = range(1900, 2040)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def numbers(name: str) -> tuple[str, ...]:
     """The numbers of a folded name, Roman ones and words too: what tells volume 1 from volume 2.
 
@@ -48,7 +48,7 @@ def numbers(name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def in_digits(name: str) -> str:
     """A folded name with its number words in digits.
 
@@ -65,7 +65,7 @@ def in_digits(name: str) -> str:
     return " ".join(found)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def counted(name: str) -> str:
     """A folded name with every number in digits, no word before it that only says that it counts, and words shortened.
 

@@ -30,7 +30,7 @@ _ALIKE: Final = tuple(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def repair(text: str) -> str:
     """Text that was written as UTF-8 and read as Windows-1252, as it was meant; any other as it is.
 
@@ -52,7 +52,7 @@ def _byte(letter: str) -> bytes:
         return letter.encode("latin-1")  # five bytes that Windows-1252 leaves open
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def romanise(folded: str) -> str:
     """A folded name in Latin letters as far as its script has an alphabet.
 
@@ -96,7 +96,7 @@ def _write_kana(sound: str, *, is_small: bool, found: list[str]) -> None:
         found.append(sound)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def skeleton(folded: str) -> str:
     """What romanisations of one name have in common.
 
@@ -109,13 +109,13 @@ def skeleton(folded: str) -> str:
     return text
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_latin(folded: str) -> bool:
     """Whether a folded name is written in Latin letters, digits or signs alone."""
     return folded.isascii() or not any(c.isalpha() and not unicodedata.name(c, "").startswith("LATIN") for c in folded)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def is_dense(folded: str) -> bool:
     """Whether a letter is a syllable or a word here, so that one astray makes another name."""
     return any(unicodedata.name(c, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for c in folded)

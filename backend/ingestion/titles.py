@@ -108,7 +108,7 @@ class _Parts:
         return bool(said.editions or said.performances)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _said(words: str) -> _Parts | None:
     """What words in brackets or behind a dash say, the same on many titles; None when they name guests."""
     words = spelt_right(words.strip())
@@ -126,7 +126,7 @@ def _said(words: str) -> _Parts | None:
     return _Parts({name} if name else set(), editions, performances, cuts)
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def heart_of(title: str) -> tuple[str, frozenset[str], frozenset[str], frozenset[str]]:
     """Core, asides, performances and cuts of a title: what `take_apart` says of them, in a third of the time.
 
@@ -164,7 +164,7 @@ def _core(text: str, parts: _Parts) -> tuple[str, str]:
     return tailless, _GUESTS_TAIL.sub("", tailless).strip()
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def take_apart(title: str) -> Name:
     """The parts of a title.
 

@@ -90,7 +90,7 @@ class Work:
     composers: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def read_work(title: str) -> Work | None:
     """The work that a title names, or None when it names none as works are named.
 
@@ -127,7 +127,7 @@ def is_same_work(one: Work, other: Work) -> bool:
     return any(a and b for a, b in both[:3])
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def composers(text: str) -> frozenset[str]:
     """The composers named in a title or a credit.
 

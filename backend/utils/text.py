@@ -40,7 +40,7 @@ def squeeze(text: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", printable)).strip()
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def fold(text: str) -> str:
     """The form in which two spellings of one name are equal: case, accents, punctuation and "&" gone.
 
@@ -64,7 +64,7 @@ def fold(text: str) -> str:
     return f"{_signs(before[1])} {words}" if before else words
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def fold_name(text: str) -> str:
     """`fold` without a leading "The": for artists and titles.
 

@@ -26,7 +26,7 @@ _TAIL: Final = re.compile(
 )
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def song_key(title: str) -> str:
     """A song in all its versions: live, acoustic and remixed ones, too.
 
@@ -38,7 +38,7 @@ def song_key(title: str) -> str:
     return fold_name(text) or title_key(plain)
 
 
-@lru_cache(maxsize=1_048_576)
+@lru_cache(maxsize=65_536)
 def code(key: str) -> int:
     """A number for a key; `NOBODY` for none."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little", signed=True) if key else NOBODY

@@ -46,7 +46,7 @@ _PERFORMANCE: Final = re.compile(
 _NUMBERS: Final = re.compile(r"\d+|\b[ivx]+\b")
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def artist_key(name: str) -> str:
     """An artist in all spellings; "" for one who is nobody.
 
@@ -60,7 +60,7 @@ def artist_key(name: str) -> str:
     return "" if key in VARIOUS else key
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def credited(credit: str) -> tuple[str, ...]:
     """The artists of a credit, one by one.
 
@@ -73,7 +73,7 @@ def credited(credit: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found)) or ((whole,) if whole else ())
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def first_artist(credit: str) -> str:
     """The first artist of a credit.
 

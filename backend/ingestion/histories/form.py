@@ -46,7 +46,7 @@ class Form(Protocol):
         ...
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=8_192)
 def keys(artist: str, track: str) -> tuple[str, str]:
     """`track_key` and `artist_key` of a listen; kept, for a history plays the same over and over."""
     return recording_key(artist, track), fold_name(artist)

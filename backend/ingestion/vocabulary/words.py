@@ -36,7 +36,7 @@ class Word(NamedTuple):  # hashed some hundred times an album, which a dataclass
     name: str
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def tell(tag: str) -> Word:
     """What a tag is, in whatever spelling.
 
