@@ -68,7 +68,7 @@ async def test_histories_and_playlists_over_the_catalogue(tensoe: Cli, database:
             playlists.writerow([f"list {sitting}", row["id"]])
     for name, text in (("heard.csv", heard), ("lists.csv", listed)):
         (tmp_path / name).write_text(text.getvalue())
-    said = await asyncio.to_thread(tensoe, "listens", "import", str(tmp_path / "heard.csv"))
+    said = await asyncio.to_thread(tensoe, "listens", "import", "--consent", str(tmp_path / "heard.csv"))
     assert "288 listens of me laid onto tracks" in said
     continued, similar = await asyncio.to_thread(tensoe.json, "evaluate")
     assert (continued["lists"], continued["asked"]) == (24, 24)

@@ -25,6 +25,7 @@ _URI: Final = "spotify:track:"
 _TYPES: Final[Mapping[str, pa.DataType]] = {
     **dict.fromkeys(CONTINUOUS, pa.float32()), "release_year": pa.int32(), "popularity": pa.int32(),
     "genres": pa.list_(pa.string()), "moods": pa.list_(pa.string()), "synthetic": pa.bool_(),
+    "duration_ms": pa.int32(), "explicit": pa.bool_(), "mood_valence": pa.float32(), "mood_arousal": pa.float32(),
 }  # fmt: skip
 
 
@@ -137,12 +138,12 @@ def _tracks(table: pl.DataFrame, rows: list[int], tags: Weighed, *, path: Path) 
         "genres": [list(tags.get(artist_key(name), {})) for name in by],
         "moods": [[] for _ in rows],
         "popularity": [_whole(value) for value in take("popularity")],
-        "recording_id": [None] * len(rows),
     }
     for field in CONTINUOUS:
         values = table[field].to_list() if field in table.columns else [None] * len(table)
         columns[field] = [_float(values[i]) for i in rows]
-    return pa.table({name: pa.array(columns[name], _TYPES.get(name, pa.string())) for name in READS})
+    unknown = [None] * len(rows)  # what no such file tells
+    return pa.table({name: pa.array(columns.get(name, unknown), _TYPES.get(name, pa.string())) for name in READS})
 
 
 def _float(text: str | None) -> float | None:
