@@ -25,8 +25,14 @@ from backend.repositories.staging import BY_LAYER, Stage
 _AT_ONCE: Final = 500  # albums merged at a time
 _REAL: Final = struct.Struct("<f")
 
-KNOWN: Final = "known_from <= $1 AND (known_to IS NULL OR known_to > $1)"
-"""Which records were known at a moment."""
+
+def known_at(moment: str) -> str:
+    """Which records were known at a moment, as a condition; the moment is SQL."""
+    return f"known_from <= {moment} AND (known_to IS NULL OR known_to > {moment})"
+
+
+KNOWN: Final = known_at("$1")
+"""Which records were known at the moment that is the first parameter."""
 
 _CHANGED: Final = """
 CREATE TEMPORARY TABLE tensoe_past_changed (album_id text PRIMARY KEY) ON COMMIT DROP

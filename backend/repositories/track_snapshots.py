@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from backend.models.datasets import Lost
 from backend.models.results import TrackFilter
+from backend.repositories import contradictions
 from backend.repositories.catalogue_state import MERGED
+from backend.repositories.contradictions import Believed
 from backend.repositories.database import Database
 from backend.repositories.layers import Layer
 from backend.repositories.moments import settled
@@ -39,12 +41,14 @@ class Snapshot:
         moment: all that was stored by then is in it, and nothing else (UTC).
         policy: the fingerprint of the policy that their values were chosen by; "" where nobody noted it.
         lost: what was known at that moment and was taken out since.
+        contradictions: what sources said differently of them, see `contradictions.read`; None when nobody looked.
     """
 
     tracks: pa.Table
     moment: datetime
     policy: str
     lost: tuple[Lost, ...] = ()
+    contradictions: pa.Table | None = None
 
 
 class TrackSnapshots:
@@ -57,12 +61,21 @@ class TrackSnapshots:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def now(self, track_filter: TrackFilter, /, *, columns: Sequence[str]) -> Snapshot:
-        """Tracks as they are."""
+    def now(
+        self, track_filter: TrackFilter, /, *, columns: Sequence[str], believed: Believed | None = None
+    ) -> Snapshot:
+        """Tracks as they are.
+
+        Args:
+            track_filter: which of them.
+            columns: of `FLAT_COLUMNS`.
+            believed: whose words are compared; None for nobody's.
+        """
         with settled(self._database) as held, held.connection.cursor() as cursor:
             return Snapshot(
-                tracks=_read(held.connection, track_filter, columns), moment=held.now, policy=_policy(cursor)
-            )
+                tracks=_read(held.connection, track_filter, columns), moment=held.now, policy=_policy(cursor),
+                contradictions=_differing(held.connection, track_filter, held.now, believed),
+            )  # fmt: skip
 
     def at(
         self,
@@ -74,6 +87,7 @@ class TrackSnapshots:
         policy: str,
         is_same_model: bool,
         columns: Sequence[str],
+        believed: Believed | None = None,
     ) -> Snapshot:
         """Tracks as they were, merged anew from what was known at a moment.
 
@@ -84,6 +98,7 @@ class TrackSnapshots:
             policy: the fingerprint of the policy that it works by.
             is_same_model: whether it estimates what nobody measured as the rows of now were estimated.
             columns: of `FLAT_COLUMNS`.
+            believed: see `now`.
 
         Raises:
             InvalidInputError: the moment is to come, or nothing was known by then.
@@ -95,13 +110,27 @@ class TrackSnapshots:
                 copy=is_same_model and _policy(cursor) == policy,
             )  # fmt: skip
             tracks = _read(held.connection, track_filter, columns, layer=layer)
-        return Snapshot(tracks=tracks, moment=moment, policy=policy, lost=lost)
+            differing = _differing(held.connection, track_filter, moment, believed, layer=layer)
+        return Snapshot(tracks=tracks, moment=moment, policy=policy, lost=lost, contradictions=differing)
 
 
 def _read(
     connection: Any, track_filter: TrackFilter, columns: Sequence[str], *, layer: Layer | None = None
 ) -> pa.Table:
     return TrackTables(connection, layer=layer).arrow(track_filter, limit=_EVERYTHING, columns=columns)
+
+
+def _differing(
+    connection: Any,
+    track_filter: TrackFilter,
+    moment: datetime,
+    believed: Believed | None,
+    *,
+    layer: Layer | None = None,
+) -> pa.Table | None:
+    if believed is None:
+        return None
+    return contradictions.read(connection, track_filter, moment=moment, believed=believed, layer=layer)
 
 
 def _policy(cursor: Any) -> str:

@@ -177,7 +177,7 @@ class DataSetService:
         return Served(fingerprint=found.fingerprint, names=pipeline.names, rows=pipeline.rows(tracks))
 
     async def holding(self, source: str) -> list[Manifest]:
-        """The data sets in which a source's values stand, by their reports of rights, or may stand, where one is damaged."""
+        """The data sets in which a source's values stand, by their reports, or may stand, where one is damaged."""
 
         def work() -> list[Manifest]:
             return [m for m in self._folders.all() if source in self._sources(m, otherwise=source)]
@@ -186,8 +186,13 @@ class DataSetService:
 
     def _sources(self, manifest: Manifest, *, otherwise: str) -> set[str]:
         try:
-            told = msgspec.json.decode(self._folders.file(manifest, "rights.json").read_bytes())
-            return {share["source"] for share in told["sources"]}
+            rights, quality = (
+                msgspec.json.decode(self._folders.file(manifest, name).read_bytes())
+                for name in ("rights.json", "quality.json")
+            )
+            # A value that another source's was preferred to stands in the report of quality alone.
+            differ = {s for c in quality["contradictions"] or () for a, b, _ in c["pairs"] for s in (a, b)}
+            return {share["source"] for share in rights["sources"]} | differ
         except (OSError, msgspec.DecodeError, KeyError):
             return {otherwise}
 

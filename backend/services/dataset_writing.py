@@ -55,7 +55,7 @@ def write(
     gained = built.gain.to_plain() if built.gain else {"unmeasured": built.unmeasured} if built.unmeasured else None
     _write_json({**built.certificate.to_plain(), "naive_gain": gained}, folder / "certificate.json")
     _write_json(msgspec.to_builtins(report(provenances, profiles, rights=asked.filter.rights)), folder / "rights.json")
-    told = quality.report(built.tracks, target=built.target)
+    told = quality.report(built.tracks, target=built.target, contradictions=_contradictions(built, known))
     _write_json(msgspec.to_builtins(told), folder / "quality.json")
     (folder / "quality.html").write_text(quality.as_html(told), encoding="utf-8")
     files = files_of(folder, rows)
@@ -90,3 +90,12 @@ def _provenances(built: Built) -> dict[str, int]:
     joined = pa.chunked_array([c for t in built.tracks.values() for c in t.column("provenance").chunks], pa.string())
     counted = pc.value_counts(joined.combine_chunks()).to_pylist()
     return {str(row["values"]): int(row["counts"]) for row in counted}
+
+
+def _contradictions(built: Built, known: Snapshot) -> pa.Table | None:
+    """Those of tracks that came into the data set, and of their albums."""
+    if known.contradictions is None:
+        return None
+    ids = [c for t in built.tracks.values() for name in ("id", "album_id") for c in t.column(name).chunks]
+    there = pc.is_in(known.contradictions.column("id"), value_set=pa.chunked_array(ids, pa.string()))
+    return known.contradictions.filter(there)

@@ -12,8 +12,9 @@ import structlog
 from backend.ingestion.insert_to_supabase import Merging
 from backend.ingestion.merger import Levels
 from backend.ingestion.policy import counts_at
-from backend.models.ingestion_models import SourceRecord
+from backend.models.ingestion_models import Rights, RightsLevel, SourceRecord
 from backend.models.results import TrackFilter
+from backend.repositories.contradictions import FIELDS, Believed
 from backend.repositories.track_snapshots import Snapshot, TrackSnapshots
 from backend.services.estimates import Estimates
 from backend.utils.errors import InvalidInputError
@@ -36,7 +37,7 @@ class Knowledge:
         self._estimates = estimates
 
     async def tracks(self, track_filter: TrackFilter, *, as_of: datetime | None, columns: Sequence[str]) -> Snapshot:
-        """Tracks that fit, ordered by id.
+        """Tracks that fit, ordered by id, and what sources say differently of them.
 
         Args:
             track_filter: which of them.
@@ -46,8 +47,11 @@ class Knowledge:
         Raises:
             InvalidInputError: the moment is to come, before all that is kept, or its estimates cannot be made again.
         """
+        believed = self._believed(track_filter.rights)
         if as_of is None:
-            return await asyncio.to_thread(lambda: self._snapshots.now(track_filter, columns=columns))
+            return await asyncio.to_thread(
+                lambda: self._snapshots.now(track_filter, columns=columns, believed=believed)
+            )
         moment, merging, is_same_model = as_of.astimezone(UTC), replace(self._merging, estimate=None), True
         if self._estimates is not None and track_filter.estimates:
             then, is_same_model = await self._estimates.at(moment, track_filter.rights)
@@ -64,11 +68,22 @@ class Knowledge:
 
         def read() -> Snapshot:
             return self._snapshots.at(
-                track_filter, moment=moment, merge=merge, policy=policy, is_same_model=is_same_model, columns=columns
-            )
+                track_filter, moment=moment, merge=merge, policy=policy, is_same_model=is_same_model, columns=columns,
+                believed=believed,
+            )  # fmt: skip
 
         found = await asyncio.to_thread(read)
         profiles, level = merging.profiles, track_filter.rights
         # What nobody may see at this level is not missing from it.
         hidden = {name for name, profile in profiles.items() if not counts_at(profile, level)}
         return replace(found, lost=tuple(each for each in found.lost if each.source not in hidden))
+
+    def _believed(self, level: RightsLevel) -> Believed:
+        """Whose word contradicts another's: by field, who is believed on it at a level. What is made up contradicts nobody."""
+        trust = self._merging.policy.trust
+        real = [p for p in self._merging.profiles.values() if not p.stand_in and p.rights is not Rights.SYNTHETIC]
+        # Where editions share an entry, its number of tracks is another edition's.
+        return {
+            field: [p.name for p in real if trust(p, field, level) > 0 and (p.defines or field != "tracks")]
+            for field in FIELDS
+        }
