@@ -100,6 +100,12 @@ SELECT id, field, source, min(value) AS value, array_agg(DISTINCT other) AS othe
 ) AS sides GROUP BY id, field, source
 """
 
+# Nobody knows how many rows come out of JSON: the planner takes them for few, and would compare each with each.
+_SETTINGS: Final = """
+SELECT set_config('tensoe.filter', $1, true), set_config('tensoe.contradictions', $2, true),
+    set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)
+"""
+
 
 def read(
     connection: Any, track_filter: TrackFilter, *, moment: datetime, believed: Believed, layer: Layer | None = None
@@ -109,7 +115,7 @@ def read(
     A source's track is that of the row of its album, disc and number whose folded title is its own.
 
     Args:
-        connection: ADBC, in a transaction that sees all that was stored by the moment.
+        connection: ADBC, in a transaction that sees all that was stored by the moment; planned otherwise until it ends.
         track_filter: which tracks.
         moment: records known then are compared.
         believed: whose word counts on what; nobody's on a field that is not named.
@@ -126,10 +132,7 @@ def read(
     written = orjson.dumps({**held, "sources": sources, "moment": moment.isoformat()}).decode()
     statement = _STATEMENT.format(tracks=tracks_of(track_filter, layer), where=where(track_filter, SESSION, layer))
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('tensoe.filter', $1, true), set_config('tensoe.contradictions', $2, true)",
-            (values(track_filter), written),
-        )
+        cursor.execute(_SETTINGS, (values(track_filter), written))
         cursor.fetchall()
         cursor.execute(statement)
         batches = cursor.fetch_record_batch()
