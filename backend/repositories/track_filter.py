@@ -15,6 +15,8 @@ from backend.repositories.track_columns import TRACK_COLUMNS
 from backend.utils.errors import InvalidInputError
 from backend.utils.text import fold, fold_name
 
+_FASTEST: Final = 10_000.0  # beats a minute
+
 PARAMETER: Final = "$1::text::jsonb"
 """The filter's values where a client binds parameters."""
 
@@ -71,8 +73,8 @@ def values(track_filter: TrackFilter) -> str:
         "year_to": f.year_to,
         "min_popularity": f.min_popularity,
         "max_popularity": f.max_popularity,
-        "tempo_from": f.tempo_from,
-        "tempo_to": f.tempo_to,
+        "tempo_from": _beats(f.tempo_from),
+        "tempo_to": _beats(f.tempo_to),
         "explicit": f.explicit,
         "seen": f.seen,
         "seen_by": f.seen_by,
@@ -86,6 +88,11 @@ def values(track_filter: TrackFilter) -> str:
         "until": f.until,
     }
     return as_json(held)
+
+
+def _beats(tempo: float | None) -> float | None:
+    """A tempo that fits into REAL, which refuses what is too near to 0 as it refuses what is too great."""
+    return None if tempo is None else round(min(max(tempo, 0.0), _FASTEST), 4)
 
 
 def as_json(held: object) -> str:

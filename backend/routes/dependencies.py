@@ -46,7 +46,7 @@ from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
 from backend.services.work_service import WorkService
-from backend.utils.errors import BusyError, InvalidInputError, UnauthorizedError
+from backend.utils.errors import BusyError, InvalidInputError, NotFoundError, UnauthorizedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +183,10 @@ async def track_filter(
         )
     if seen_by is not None:
         own(request, with_)
-        await with_.listening.summary(seen_by)  # nobody's history would leave nothing out, and nobody would notice
+        try:
+            await with_.listening.summary(seen_by)
+        except NotFoundError as problem:  # nobody's history would leave nothing out, and nobody would notice
+            raise InvalidInputError(f"seen_by={seen_by!r}: {problem}") from problem
     return TrackFilter(
         genres=tuple(genre or ()),
         moods=tuple(mood or ()),

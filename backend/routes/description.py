@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -84,7 +85,7 @@ def _amend(document: dict[str, Any], settings: Settings) -> None:
             for status, description in _PROBLEMS.items():
                 if status == "404" and "{" not in path and path != "/ml/ingest/album":
                     continue
-                if status in {"401", "413"} and method == "get":
+                if method == "get" and (status == "413" or (status == "401" and not _is_personal(operation))):
                     continue
                 if status == "400" and "requestBody" not in operation:
                     continue
@@ -100,6 +101,11 @@ def _amend(document: dict[str, Any], settings: Settings) -> None:
     batch = schemas.get("BatchRequest")
     if batch is not None:
         batch["properties"]["albums"]["maxItems"] = settings.api.max_batch_albums
+
+
+def _is_personal(operation: Mapping[str, Any]) -> bool:
+    """Whether somebody's history may be meant: then a key is needed for reading, too."""
+    return any(parameter["name"] == "seen_by" for parameter in operation.get("parameters", ()))
 
 
 def _bounds(settings: Settings) -> dict[str, int]:

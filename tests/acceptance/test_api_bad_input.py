@@ -160,7 +160,7 @@ async def test_bounds_that_exclude_each_other(api: httpx.AsyncClient, bounds: di
 
 
 async def test_a_history_that_is_not_there_is_said_to_be_missing(api: httpx.AsyncClient) -> None:
-    problem = assert_problem(await api.get("/ml/training-data", params={"seen_by": "nobody"}), 404)
+    problem = assert_problem(await api.get("/ml/training-data", params={"seen_by": "nobody"}), 422)
     assert "nobody" in problem["detail"]
 
 

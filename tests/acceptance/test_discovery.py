@@ -328,8 +328,9 @@ async def test_what_a_listener_heard_is_left_out_until_it_is_forgotten(
 ) -> None:
     body = {"like": {"tracks": [tracks[0]["id"]]}, "k": 5}
     heard = (await post(many, "/ml/discover", body))["data"][0]["id"]
-    assert_problem(await many.post("/ml/discover", json=body, params={"seen_by": "me"}), 404)
+    assert_problem(await many.post("/ml/discover", json=body, params={"seen_by": "me"}), 422)
     async with database.transaction() as connection:
+        await connection.execute("INSERT INTO listener_consents VALUES ('me', now())")
         await connection.execute(
             "INSERT INTO listens (listener, source, listened_at, track, artist, track_key, artist_key, track_id) "
             "VALUES ('me', 'spotify', now(), 't', 'a', 'a t', 'a', $1)",
@@ -339,4 +340,4 @@ async def test_what_a_listener_heard_is_left_out_until_it_is_forgotten(
     rows = (await many.get("/ml/training-data", params={"seen_by": "me", "limit": 5000})).json()["data"]
     assert {row["id"] for row in rows} == {track["id"] for track in tracks} - {heard}
     assert (await many.delete("/listeners/me")).status_code == 204
-    assert_problem(await many.post("/ml/discover", json=body, params={"seen_by": "me"}), 404)
+    assert_problem(await many.post("/ml/discover", json=body, params={"seen_by": "me"}), 422)

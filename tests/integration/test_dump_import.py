@@ -108,7 +108,7 @@ async def test_what_the_catalogue_has_is_taken_and_a_second_time_nothing_changes
     report = await importer.run("acousticbrainz", [path])
     assert (report.entries, report.wanted, report.recordings, report.albums, report.changed) == (76, 6, 2, 2, 2)
     found = await features(database)
-    assert found[of(tide)] == {"tempo": 101.0, "key": 1.0, "mode": 0.0}
+    assert found[of(tide)] == {"tempo": 101.0, "key": 9.0, "mode": 0.0}
     assert found[of(HARBOUR.songs[2])] == {}
     before = await everything(database)
     again = await importer.run("acousticbrainz", [path])

@@ -404,12 +404,13 @@ async def test_forgetting_leaves_nothing_of_one_and_all_of_others(others: bool, 
 
 
 async def test_nothing_is_kept_without_consent_and_consent_holds_until_forgotten(listening: Listening) -> None:
-    file = given(HEAD + scrobble("Tide"))
+    # A title that no other test has: the planner's samples of earlier ones outlive their rows.
+    file = given(HEAD + scrobble("Never Agreed To"))
     with pytest.raises(
         InvalidInputError, match=r"only with consent.*Kept of each listen.*Why:.*DELETE /listeners/NAME"
     ):
         await listening.service.take_in([file])
-    assert await everywhere(listening.database, "Tide", ARTIST) == {}
+    assert await everywhere(listening.database, "Never Agreed To") == {}
     await listening.service.take_in([file], consent=True)
     agreed = (await listening.service.summary()).consented_at
     assert agreed is not None

@@ -30,6 +30,8 @@ async def test_half_an_hour_ends_a_sitting_and_skipped_tracks_are_none(database:
         for number, track in enumerate(ids):
             await connection.execute("UPDATE enhanced_tracks SET spotify_id = $1 WHERE id = $2", f"s{number}", track)
     listens = ListenRepository(database)
+    for listener in ("me", "you"):
+        await listens.consent(listener)
     await listens.add(
         "me",
         [
