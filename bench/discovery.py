@@ -62,6 +62,10 @@ def made_up(rows: int, *, seed: int = 0) -> pa.Table:
         **{name: pa.array(sound[:, i]) for i, name in enumerate(CONTINUOUS)},
         "popularity": pa.array(dice.integers(0, 101, rows), pa.int32()),
         "recording_id": pa.nulls(rows, pa.string()),
+        "duration_ms": pa.array(dice.integers(90_000, 400_000, rows), pa.int32()),
+        "explicit": pa.array(dice.random(rows) < 0.1),
+        "mood_valence": pa.array(sound[:, -1]),
+        "mood_arousal": pa.array(sound[:, 2]),
     }
     return pa.table({name: values[name] for name in READS})
 

@@ -1,7 +1,7 @@
 """`/ml/recommendations/{id}` over HTTP: how long 32 clients wait, at rest and while albums are taken in.
 
 `python -m bench.discovery_serving [--rows 100000]`. A server of its own with made-up tracks; each client asks five times a second
-for a track drawn by chance. Albums come from the provider twin, where it stands beside the project.
+for a track drawn by chance. Albums come from the provider twin beside the project, at the pace that the real services allow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import numpy as np
 
 from bench.albums import made_up
 from bench.home import own_database, temporary_home
-from bench.pipeline import settings_of
 from tests.fixtures.twin import FOLDER, free_port, running_twin
 
 CLIENTS, EACH_SECOND, SECONDS = 32, 5.0, 15.0
@@ -91,8 +90,8 @@ def measure(rows: int) -> list[str]:
         ids = asyncio.run(fill(home, rows))
         port = free_port()
         environment: dict[str, Any] = {
-            **os.environ, **settings_of(twin, home), "DATABASE_URL": "", "RATE_LIMIT": "off", "API_PORT": str(port),
-            "API_HOST": "127.0.0.1",
+            **os.environ, **twin.environment(), **twin.open_sources(), "TENSOE_HOME": str(home), "TENSOE_DEMO": "off",
+            "LOG_LEVEL": "ERROR", "DATABASE_URL": "", "RATE_LIMIT": "off", "API_PORT": str(port), "API_HOST": "127.0.0.1",
         }  # fmt: skip
         base = f"http://127.0.0.1:{port}"
         for turn in ("built", "opened"):
