@@ -68,6 +68,7 @@ def _conditions(index: DiscoveryIndex, track_filter: TrackFilter, fitting: Fitti
         if field.name in _NO_CONDITIONS or value == getattr(plain, field.name):
             continue
         alone: Any = replace(plain, **{field.name: value})
+        # mypy infers no type for a lambda whose default keeps the value of this turn.
         found[_words(field.name, value)] = Mask(lambda alone=alone: _fit(index, alone, fitting))  # type: ignore[misc]
     return found
 

@@ -49,6 +49,7 @@ def test_an_example_draws_from_the_whole_catalogue_what_the_playlist_does_not_ho
     asked: list[tuple[list[int], list[int]]] = []
 
     def parts(seeds: object, rows: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        # Typed as object: what is noted is whatever comes.
         asked.append((list(seeds), list(rows)))  # type: ignore[call-overload]
         return np.arange(len(asked[-1][1]) * len(GROUPS), dtype=float).reshape(-1, len(GROUPS))
 
