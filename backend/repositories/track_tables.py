@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _JSON: Final = frozenset({"audio_features", "provenance", "tag_weights", "estimates"})
+_BATCH_OPTION: Final = "adbc.postgresql.batch_size_hint_bytes"
+_BATCH: Final = 2 << 20  # of a batch: the driver's own 16 MiB keep whoever reads a stream waiting for the first
 
 
 class TrackTables:
@@ -66,6 +68,7 @@ class TrackTables:
             f"ORDER BY id LIMIT {'ALL' if rows is None else int(rows)}"
         )
         with self._connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{_BATCH_OPTION: str(_BATCH)})
             # The driver streams by COPY, which takes no parameters: the session carries the filter's values.
             cursor.execute("SELECT set_config('tensoe.filter', $1, false)", (values(track_filter),))
             cursor.fetchall()

@@ -157,12 +157,10 @@ def shown(index: DiscoveryIndex, picks: Sequence[Pick]) -> list[dict[str, Any]]:
 
     if not picks:
         return []
-    cards = index.rows.cards([pick.row for pick in picks])
-    seeds = {pick.because for pick in picks if pick.because is not None}
-    known = {
-        seed: {name: card[name] for name in ("id", "title", "artist")}
-        for seed, card in ((s, index.rows.cards([index.rows.find(s)])[0]) for s in sorted(seeds))
-    }
+    seeds = sorted({pick.because for pick in picks if pick.because is not None})
+    rows = [*(pick.row for pick in picks), *map(index.rows.find, seeds)]
+    cards = index.rows.cards(rows)
+    known = {card["id"]: {name: card[name] for name in ("id", "title", "artist")} for card in cards[len(picks) :]}
     return [
         {
             **card,
@@ -174,7 +172,7 @@ def shown(index: DiscoveryIndex, picks: Sequence[Pick]) -> list[dict[str, Any]]:
             "reasons": reasons(pick),
             "filled": list(pick.filled),
         }
-        for pick, card in zip(picks, cards, strict=True)
+        for pick, card in zip(picks, cards[: len(picks)], strict=True)
     ]
 
 

@@ -27,6 +27,10 @@ log = structlog.get_logger(__name__)
 
 _LOOK: Final = 1.0  # seconds between looks whether somebody else changed the catalogue
 _LARGE: Final = 20_000  # tracks; a larger index answers as it is while the next one is made
+_PACE: Final = (
+    2.0  # seconds that a large one rests at least before it follows again: an ingestion moves it many times a second
+)
+_WANTED: Final = 60.0  # seconds since it was last asked for in which a large one follows by itself
 _STORED_FROM: Final = 5_000  # tracks; smaller ones are built quicker than they are opened
 _ANEW: Final = 2_000  # tracks; smaller catalogues are learnt from again at each change
 _TAIL: Final = 0.05  # of the tracks that may be new or changed before all is learnt again
@@ -81,6 +85,7 @@ class IndexKeeper:
         folder: where large indexes are stored; None for nowhere.
         heard: what listeners heard.
         look: seconds between looks whether another process changed the catalogue; what this one changed is told by `moved`.
+        large: tracks; an index of more than this is followed beside its answers.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class IndexKeeper:
         folder: Path | None = None,
         heard: Heard | None = None,
         look: float = _LOOK,
+        large: int = _LARGE,
     ) -> None:
         self._tracks = tracks
         self._catalogue = catalogue
@@ -99,28 +105,53 @@ class IndexKeeper:
         self._folders = None if folder is None else IndexFolders(folder)
         self._heard = heard or Nobody()
         self._look = look
+        self._large = large
         self._kept: dict[RightsLevel, Kept] = {}
-        self._looked: dict[RightsLevel, float] = {}
+        self._looked: dict[RightsLevel, float] = {}  # when the look began that the kept index comes from
+        self._rested: dict[RightsLevel, float] = {}  # when the last look ended
+        self._asked: dict[RightsLevel, float] = {}
+        self._changed = -1.0  # when this process last heard of a change
         self._locks = {level: asyncio.Lock() for level in RightsLevel}
         self._following: dict[RightsLevel, asyncio.Task[None]] = {}
 
     async def index(self, rights: RightsLevel = RightsLevel.ANY) -> DiscoveryIndex:
         """The index of a level as the catalogue is now; a large one may be some seconds behind, while the next is made."""
+        now = time.monotonic()
+        self._asked[rights] = now
         kept = self._kept.get(rights)
-        if kept is not None and time.monotonic() - self._looked.get(rights, -self._look) < self._look:
+        if kept is not None and not self._is_due(rights, now):
             return kept.index
-        if kept is None or len(kept.index) <= _LARGE:
+        if kept is None or len(kept.index) <= self._large:
             await self._follow(rights)
             return self._kept[rights].index
-        if rights not in self._following:
-            task = asyncio.create_task(self._follow(rights), name=f"index of {rights}")
-            self._following[rights] = task
-            task.add_done_callback(lambda done: self._ended(rights, done))
+        self._begin(rights)
         return kept.index
 
     def moved(self) -> None:
-        """Look at once when asked next: this process changed the catalogue."""
-        self._looked.clear()
+        """Somebody changed the catalogue: small indexes look when asked next, large ones by themselves."""
+        self._changed = time.monotonic()
+        for rights, kept in self._kept.items():
+            if len(kept.index) > self._large:
+                self._begin_if_wanted(rights)
+
+    def _is_due(self, rights: RightsLevel, now: float) -> bool:
+        looked = self._looked.get(rights, -self._look)
+        return self._changed >= looked or now - looked >= self._look
+
+    def _begin_if_wanted(self, rights: RightsLevel) -> None:
+        if time.monotonic() - self._asked.get(rights, -_WANTED) < _WANTED:
+            self._begin(rights)
+
+    def _begin(self, rights: RightsLevel) -> None:
+        """Follow beside everything else, once the last time is long enough ago."""
+        if rights not in self._following:
+            task = asyncio.create_task(self._follow_rested(rights), name=f"index of {rights}")
+            self._following[rights] = task
+            task.add_done_callback(lambda done: self._ended(rights, done))
+
+    async def _follow_rested(self, rights: RightsLevel) -> None:
+        await asyncio.sleep(self._rested.get(rights, -_PACE) + _PACE - time.monotonic())
+        await self._follow(rights)
 
     async def renew(self) -> None:
         """Forget all that was learnt, here and on disk: something was taken out that must leave no trace."""
@@ -133,6 +164,7 @@ class IndexKeeper:
 
     async def close(self) -> None:
         """Wait for what is being made."""
+        self._changed = -1.0
         for task in list(self._following.values()):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -140,8 +172,12 @@ class IndexKeeper:
 
     def _ended(self, rights: RightsLevel, task: asyncio.Task[None]) -> None:
         self._following.pop(rights, None)
-        if not task.cancelled() and (problem := task.exception()) is not None:
+        if task.cancelled():
+            return
+        if (problem := task.exception()) is not None:
             log.warning("the index of similar tracks could not be renewed; the old one answers", fault=repr(problem))
+        elif self._changed > self._looked.get(rights, -1.0):  # it moved on while it was followed
+            self._begin_if_wanted(rights)
 
     async def _follow(self, rights: RightsLevel) -> None:
         asked = time.monotonic()
@@ -156,7 +192,7 @@ class IndexKeeper:
                 return asyncio.run_coroutine_threadsafe(self._heard.tracks(), loop).result()
 
             self._kept[rights] = await self._threads.run(lambda: self._newest(rights, kept, heard, sittings))
-            self._looked[rights] = began
+            self._looked[rights], self._rested[rights] = began, time.monotonic()
 
     def _newest(self, rights: RightsLevel, kept: Kept | None, heard: str, sittings: Sittings) -> Kept:
         moments = self._catalogue.moments(rights)

@@ -108,6 +108,33 @@ async def test_an_index_follows_single_albums_without_being_built_again(database
     assert second.rows.table.column("genres")[row].as_py() == ["zeuhl"]
 
 
+async def test_a_large_index_answers_as_it_is_and_follows_by_itself(database: Database) -> None:
+    await fill(database, albums=300)
+    tracks, threads = TrackReader(database), WorkerThreads()
+    keeper = IndexKeeper(tracks, AlbumMoments(database), threads=threads, look=3600.0, large=100)
+    first = await keeper.index()
+    seen = {first.version}
+    for turn in range(5):
+        async with database.transaction() as connection:
+            album = await connection.fetchval("SELECT id FROM albums ORDER BY id OFFSET $1 LIMIT 1", turn)
+            await connection.execute("DELETE FROM albums WHERE id = $1", album)
+        keeper.moved()
+        seen.add((await keeper.index()).version)  # at once: nobody waits for what is being followed
+        if turn == 0:
+            assert seen == {first.version}
+    left = [row["id"] for row in (await tracks.page(TrackFilter(), limit=20)).items]
+    async with database.connection() as connection:
+        stored = await connection.fetchval("SELECT count(*) FROM enhanced_tracks")
+    async with asyncio.timeout(60):  # it needs about two; nobody asks for a look meanwhile
+        while len(now := await keeper.index()) != stored:
+            seen.add(now.version)
+            await asyncio.sleep(0.05)
+    assert now.base is first.base
+    assert all(now.rows.find(track) >= 0 for track in left)
+    assert len({*seen, now.version}) <= 4, "five changes in a row are followed together"
+    await keeper.close()
+
+
 async def test_who_is_heard_together_counts_until_the_listener_is_forgotten(database: Database, tmp_path: Path) -> None:
     await fill(database, albums=600)
     async with database.connection() as connection:

@@ -86,30 +86,34 @@ class Audio:
         """See `Block`."""
         return len(CONTINUOUS)
 
-    def scores(self, tracks: pa.Table) -> Values:
-        """n_tracks × 9 normal scores; NaN where unknown."""
-        # Half a step inside the ends: the normal score of 0 and of 1 is infinite.
-        positions = np.clip(np.linspace(0, 1, _QUANTILES), 0.5 / _QUANTILES, 1 - 0.5 / _QUANTILES)
-        found = np.full((tracks.num_rows, len(CONTINUOUS)), np.nan)
-        for i, field in enumerate(CONTINUOUS):
-            if not np.isnan(self.knots[i, 0]):
-                found[:, i] = _rank_score(floats(tracks, field), self.knots[i], positions)
+    def scores(self, values: Values) -> Values:
+        """n_tracks × 9 normal scores of as many values; NaN where unknown."""
+        ranks = np.full(values.shape, np.nan)
+        for i, knots in enumerate(self.knots):
+            if not np.isnan(knots[0]):
+                ranks[:, i] = _rank(values[:, i], knots)
+        found: Values = ndtri(ranks)
         return found
 
     def vectors(self, tracks: pa.Table) -> Floats:
         """See `Block`; what is unknown counts as the middle."""
-        return unit(np.nan_to_num(self.scores(tracks)))
+        values = np.column_stack([floats(tracks, field) for field in CONTINUOUS])
+        return unit(np.nan_to_num(self.scores(values)))
 
     def learnt(self) -> Learnt:
         """See `Block`."""
         return {"knots": self.knots}
 
 
-def _rank_score(values: Values, knots: Values, positions: Values) -> Values:
-    """The normal score of each value's rank. A value at which many knots lie has the middle of their ranks."""
-    low = np.interp(values, knots, positions)
-    high = 1 - np.interp(-values, -knots[::-1], positions)
-    found: Values = np.where(np.isnan(values), np.nan, ndtri((low + high) / 2))
+# Half a step inside the ends: the normal score of 0 and of 1 is infinite.
+_POSITIONS: Final = np.clip(np.linspace(0, 1, _QUANTILES), 0.5 / _QUANTILES, 1 - 0.5 / _QUANTILES)
+
+
+def _rank(values: Values, knots: Values) -> Values:
+    """Each value's rank, from 0 to 1. A value at which many knots lie has the middle of their ranks."""
+    low = np.interp(values, knots, _POSITIONS)
+    high = 1 - np.interp(-values, -knots[::-1], _POSITIONS)
+    found: Values = (low + high) / 2
     return found
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from backend.features.columns import CONTINUOUS, TAGS, Values, floats
+from backend.features.columns import CONTINUOUS, TAGS, Floats
 from backend.features.discovery.blocks import Audio
 from backend.features.discovery.pick import Closeness
 
@@ -20,18 +19,21 @@ class Compared:
     """Some tracks, read once, to be compared in pairs.
 
     Args:
-        table: columns of `rows.READS`, n tracks.
+        numbers: n × 10 (see `rows.NUMBERS`).
+        tags: n lists of each field.
         audio: gives values their normal scores.
         rarity: see above.
     """
 
-    def __init__(self, table: pa.Table, *, audio: Audio, rarity: Rarity) -> None:
-        self._values: Values = np.column_stack([floats(table, name) for name in CONTINUOUS])
-        self._scores = np.nan_to_num(audio.scores(table)).tolist()
-        self._known = (~np.isnan(self._values)).tolist()
-        self._rows = self._values.tolist()
-        self._years = floats(table, "release_year").tolist()
-        self._tags = {kind: table.column(kind).to_pylist() for kind in TAGS}
+    def __init__(
+        self, numbers: Floats, tags: Mapping[str, Sequence[Sequence[str] | None]], *, audio: Audio, rarity: Rarity
+    ) -> None:
+        values = numbers[:, :-1].astype(np.float64)
+        self._scores = np.nan_to_num(audio.scores(values)).tolist()
+        self._known = (~np.isnan(values)).tolist()
+        self._rows = values.tolist()
+        self._years = numbers[:, -1].tolist()
+        self._tags = tags
         self._rarity = rarity
 
     def of(self, seed: int, other: int) -> dict[str, Any]:

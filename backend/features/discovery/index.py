@@ -263,8 +263,9 @@ class DiscoveryIndex:
         likeness = np.sum([part for group, part in parts.items() if group != COMMONNESS], axis=0)
         scores = np.round(likeness + parts[COMMONNESS], _DECIMALS)
         alike = np.flatnonzero(np.round(likeness, _DECIMALS) > 0)
-        order = alike[np.argsort(-scores[alike], kind="stable")]
-        if len(order) and (np.diff(scores[order]) == 0).any():  # ties go by id; ids of all of them are seldom needed
+        order = alike[np.lexsort((rows[alike], -scores[alike]))]
+        # Ties go by id, as the rows of `base` do already; names are looked up where later ones are among those that tie.
+        if len(order) and rows[order].max() >= len(self.base) and (np.diff(scores[order]) == 0).any():
             ids = self.rows.names(rows[order])
             order = order[sorted(range(len(order)), key=lambda i: (-scores[order[i]], ids[i]))]
         return rows[order], scores[order], {group: part[order] for group, part in parts.items()}
@@ -275,10 +276,13 @@ class DiscoveryIndex:
         seeds = self._nearest_seeds(query, picked)
         given = sorted({seed for seed in seeds if seed is not None})
         read = np.concatenate([picked, np.array(given, np.int64)])
-        table = self.rows.table.take(pa.array(read))
+        table = self.rows.some(read, ("id", *TAGS))
         names = table.column("id").to_pylist()
+        tags = {kind: table.column(kind).to_pylist() for kind in TAGS}
         at = {row: len(picked) + i for i, row in enumerate(given)}
-        compared = Compared(table, audio=self.space.audio, rarity=self.rarity) if given else None
+        compared = (
+            Compared(self.rows.numbers[read], tags, audio=self.space.audio, rarity=self.rarity) if given else None
+        )
         shares = {group: part.tolist() for group, part in parts.items()}
         found = []
         for i, seed in enumerate(seeds):

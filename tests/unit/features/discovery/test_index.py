@@ -281,3 +281,14 @@ def many(n: int) -> pa.Table:
             for i in range(n)
         ]
     )
+
+
+def test_many_small_changes_leave_few_pieces_and_answer_like_one() -> None:
+    tracks = mixed(80, seed=3)
+    index = DiscoveryIndex.build(tracks.slice(0, 60))
+    together = index.changed(tracks.slice(60))
+    for row in range(60, 80):
+        index = index.changed(tracks.slice(row, 1))
+    assert len(index.rows.table.column("id").chunks) <= 9
+    assert index.rows.table.column("id").to_pylist() == together.rows.table.column("id").to_pylist()
+    assert near(index, "t0005", 20) == near(together, "t0005", 20)
