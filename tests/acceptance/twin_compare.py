@@ -250,9 +250,9 @@ def compare_all(
             truth = twin.get(f"albums/{found['ids']['spotify']}")
             if made_up:
                 truth["tags"] = truth["tags"] + _artist_tags(twin, truth["artist"]["name"])
-                # AOTY has one page for all editions of an album.
-                plain = fold_name(truth["name"].removesuffix(" Deluxe"))
-                truth["aoty"] = truth["aoty"] or pages.get((fold_name(truth["artist"]["name"]), plain))
+                # AOTY has one page for all editions of an album, whose name may say of which, in brackets or not.
+                for name in (truth["name"], truth["name"].removesuffix(" Deluxe")):
+                    truth["aoty"] = truth["aoty"] or pages.get((fold_name(truth["artist"]["name"]), fold_name(name)))
             compare_album(found, truth, tally)
     return [f"{len(stored)} albums stored for {len(wanted)} asked for"]
 
