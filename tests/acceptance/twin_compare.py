@@ -249,7 +249,12 @@ def compare_all(
         if found is not None:
             truth = twin.get(f"albums/{found['ids']['spotify']}")
             if made_up:
-                truth["tags"] = truth["tags"] + _artist_tags(twin, truth["artist"]["name"])
+                artist = truth["artist"]["name"]
+                truth["tags"] = truth["tags"] + _lastfm_tags(twin, "artist.gettoptags", artist=artist)
+                if not {*found["genres"], *found["moods"]} <= set.union(*expected_tags(truth)):
+                    # What the twin's Last.fm says of a track alone is right as well; asked only where it matters.
+                    for track in truth["tracks"]:
+                        truth["tags"] += _lastfm_tags(twin, "track.gettoptags", artist=artist, track=track["name"])
                 # AOTY has one page for all editions of an album, whose name may say of which, in brackets or not.
                 for name in (truth["name"], truth["name"].removesuffix(" Deluxe")):
                     truth["aoty"] = truth["aoty"] or pages.get((fold_name(truth["artist"]["name"]), fold_name(name)))
@@ -257,10 +262,8 @@ def compare_all(
     return [f"{len(stored)} albums stored for {len(wanted)} asked for"]
 
 
-def _artist_tags(twin: Twin, artist: str) -> list[list[Any]]:
-    asked = urllib.parse.urlencode(
-        {"method": "artist.gettoptags", "artist": artist, "api_key": "twin-key", "format": "json"}
-    )
+def _lastfm_tags(twin: Twin, method: str, **what: str) -> list[list[Any]]:
+    asked = urllib.parse.urlencode({"method": method, **what, "api_key": "twin-key", "format": "json"})
     found = get(f"{twin.base}/lastfm/2.0/?{asked}").get("toptags", {}).get("tag", [])
     return [[tag["name"], tag["count"]] for tag in (found if isinstance(found, list) else [found])]
 
