@@ -140,6 +140,7 @@ class Database:
             yield
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
             if _is_lost(connection, problem):
+                _give_up(connection)
                 raise self._unreachable(problem) from problem
             raise
 
@@ -216,13 +217,21 @@ class Database:
 def _is_lost(connection: Connection, problem: BaseException | None) -> bool:
     """Whether the server is gone, and not only a statement wrong."""
     while problem is not None:
-        if isinstance(problem, _GONE):
+        # A server that is killed says so before it goes: what asyncpg was just about to do then meets a state that it does not
+        # expect, while the socket still seems open.
+        if isinstance(problem, (*_GONE, asyncpg.InternalClientError)):
             return True
         problem = problem.__context__  # leaving a transaction whose connection is lost fails once more
     try:
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:  # the pool has taken it back already
         return True
+
+
+def _give_up(connection: Connection) -> None:
+    """Keep the pool from handing a connection out again whose state nobody knows."""
+    with contextlib.suppress(asyncpg.InterfaceError):  # the pool has taken it back already
+        connection.terminate()
 
 
 async def _as_it_is(_connection: Connection) -> None:
