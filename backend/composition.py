@@ -26,6 +26,7 @@ from backend.repositories.album_moments import AlbumMoments
 from backend.repositories.album_reader import AlbumReader
 from backend.repositories.album_removal import AlbumRemoval
 from backend.repositories.album_store import AlbumRepository
+from backend.repositories.api_keys import ApiKeys
 from backend.repositories.artist_reader import ArtistReader
 from backend.repositories.budget_states import Budgets
 from backend.repositories.budgets import SharedBudget
@@ -67,6 +68,7 @@ from backend.repositories.wanted import Wanted
 from backend.repositories.work_state import WorkState
 from backend.routes.dependencies import Services
 from backend.routes.rate_limit import Pace
+from backend.services.access_service import AccessService
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
@@ -232,6 +234,9 @@ def build_services(
         aggregates, IngestStatistics(database), cache=cache, ttl=settings.cache.cache_default_ttl
     )
     return Services(
+        access=AccessService(
+            ApiKeys(database), from_settings=settings.api.keys, anonymous_reading=settings.api.anonymous_reading
+        ),
         settings=settings,
         metrics=metrics,
         pace=pace,

@@ -18,6 +18,7 @@ from backend.cli import (
     import_,
     job_control,
     jobs,
+    key,
     listener,
     listens,
     matching,
@@ -55,6 +56,7 @@ app.add_typer(demo.demo, name="demo")
 app.add_typer(import_.imports, name="import")
 app.add_typer(listens.listens, name="listens")
 app.add_typer(listener.listener, name="listener")
+app.add_typer(key.key, name="key")
 app.add_typer(dataset.dataset, name="dataset")
 app.add_typer(evaluate.evaluate, name="evaluate")
 

@@ -107,7 +107,8 @@ class ApiSettings(SettingsGroup):
 
     api_host: str = "0.0.0.0"  # noqa: S104 - promised default; writing needs a key in production
     api_port: int = Field(default=8000, ge=0, le=65535)
-    api_keys: SecretStr = SecretStr("")  # comma-separated
+    api_keys: SecretStr = SecretStr("")  # comma-separated; each may everything. `tensoe key make` makes others
+    anonymous_reading: bool = True  # false: reading needs a key, too
     cors_origins: str = ""  # comma-separated; "*" is refused in production
     rate_limit: str = "600/minute"  # per address, in the notation of the `limits` library; "off" for none
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)

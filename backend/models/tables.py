@@ -1,5 +1,6 @@
 """All tables in one import, for migrations: importing a table is what makes its metadata known."""
 
+from backend.models.access import ApiKeyRow, DeedRow
 from backend.models.album import AlbumIdentifierRow, AlbumRow, NoncommercialAlbumRow, OpenAlbumRow
 from backend.models.artist import ArtistRow
 from backend.models.bulk_import import BulkImportRow
@@ -18,10 +19,12 @@ from backend.models.track import NoncommercialTrackRow, OpenTrackRow, TrackRow
 __all__ = [
     "AlbumIdentifierRow",
     "AlbumRow",
+    "ApiKeyRow",
     "ArtistRow",
     "Base",
     "BulkImportRow",
     "CatalogueStateRow",
+    "DeedRow",
     "FeatureModelRow",
     "IngestItemRow",
     "IngestJobRow",

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from backend import __version__
 from backend.config.settings import Settings
 from backend.routes import (
+    access_routes,
     album_routes,
     artist_routes,
     dataset_routes,
@@ -34,11 +35,13 @@ from backend.routes import (
     track_routes,
     user_routes,
 )
+from backend.routes.access import AccessGuard
+from backend.routes.body_limit import BodyLimit
 from backend.routes.context import RequestContext
 from backend.routes.dependencies import Services
 from backend.routes.description import DESCRIPTION, TAGS, documented
-from backend.routes.guards import ApiKeyGuard, BodyLimit
 from backend.routes.rate_limit import Pace, RateLimit
+from backend.services.access_service import AccessService
 from backend.web import STATIC
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -63,7 +66,7 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
     app.state.services = services
     errors.install(app)
     for module in (
-        system_routes, ml_routes, discovery_routes, dataset_routes, refresh_routes, import_routes, table_routes,
+        system_routes, access_routes, ml_routes, discovery_routes, dataset_routes, refresh_routes, import_routes, table_routes,
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
         artist_routes, track_routes, user_routes, listener_routes, listener_taste_routes, metrics_routes,
@@ -89,6 +92,10 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
         found = services()
         return None if found is None else found.pace
 
+    def access() -> AccessService | None:
+        found = services()
+        return None if found is None else found.access
+
     stack = [Middleware(RequestContext, count=count)]
     if settings.api.origins:
         stack.append(
@@ -101,7 +108,7 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
             )
         )
     stack.append(Middleware(RateLimit, pace=pace, refused=refused))
-    stack.append(Middleware(ApiKeyGuard, keys=settings.api.keys))
+    stack.append(Middleware(AccessGuard, access=access, pace=pace))
     streamed = import_routes.STREAMED | listener_routes.STREAMED | table_routes.STREAMED
     stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, streamed=streamed))
     return stack

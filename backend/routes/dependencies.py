@@ -13,8 +13,9 @@ from backend.config.settings import Settings
 from backend.metrics import Metrics
 from backend.models.ingestion_models import RightsLevel
 from backend.models.results import AlbumFilter, TrackFilter
-from backend.routes.guards import is_known
+from backend.routes.access import caller_of
 from backend.routes.rate_limit import Pace
+from backend.services.access_service import AccessService
 from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
@@ -46,7 +47,7 @@ from backend.services.training_service import TrainingService
 from backend.services.upkeep_service import UpkeepService
 from backend.services.user_service import UserService
 from backend.services.work_service import WorkService
-from backend.utils.errors import BusyError, InvalidInputError, NotFoundError, UnauthorizedError
+from backend.utils.errors import BusyError, ForbiddenError, InvalidInputError, NotFoundError, UnauthorizedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class Services:
     metrics: Metrics
     pace: Pace | None
     ingestion: IngestionService
+    access: AccessService
     jobs: JobService
     following: JobFollowing
     planning: IngestPlan
@@ -109,18 +111,34 @@ _bearer = HTTPBearer(auto_error=False, description="The same key as `Authorizati
 WRITES = [Security(_key), Security(_bearer)]
 
 
-def own(request: Request, with_: With) -> None:
-    """Let only those in who have a key, once there are keys.
+def own(request: Request) -> None:
+    """Let only those in who may know what is kept of the listener in the path or the query.
 
     Raises:
         UnauthorizedError: the key is missing or not known.
+        ForbiddenError: it is of another listener.
     """
-    keys = with_.settings.api.keys
-    if keys and not is_known(request.scope, keys):
+    must_know(request, request.path_params.get("name") or request.query_params.get("listener"))
+
+
+def must_know(request: Request, listener: str | None) -> None:
+    """See `own`; None for what is kept of all listeners.
+
+    Raises:
+        UnauthorizedError: the key is missing or not known.
+        ForbiddenError: it is of another listener.
+    """
+    caller = caller_of(request.scope)
+    if caller.may_know(listener):
+        return
+    if not caller.scopes:
         raise UnauthorizedError(
             "Listening histories are personal; reading them needs an API key that this server knows: send it as the header "
-            "X-API-Key or as a bearer token (the server's keys stand in API_KEYS)"
+            "X-API-Key or as a bearer token (`tensoe key make`, or API_KEYS)"
         )
+    raise ForbiddenError(
+        f"The key {caller.name!r} does not open this listener's data; one with the scope admin, or listener and that name, does"
+    )
 
 
 def _no_nul(value: str) -> str:
@@ -182,7 +200,7 @@ async def track_filter(
             f"min_popularity={min_popularity} is above max_popularity={max_popularity}; no track can fit both"
         )
     if seen_by is not None:
-        own(request, with_)
+        must_know(request, seen_by)
         try:
             await with_.listening.summary(seen_by)
         except NotFoundError as problem:  # nobody's history would leave nothing out, and nobody would notice

@@ -22,6 +22,7 @@ from backend.utils.errors import (
     ConfigurationError,
     ConflictError,
     DatabaseError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     RateLimitedError,
@@ -42,6 +43,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 _STATUS: Final[Mapping[type[Exception], tuple[HTTPStatus, str]]] = {
     InvalidInputError: (HTTPStatus.UNPROCESSABLE_ENTITY, "The input cannot be used"),
     UnauthorizedError: (HTTPStatus.UNAUTHORIZED, "An API key is needed"),
+    ForbiddenError: (HTTPStatus.FORBIDDEN, "The key does not allow this"),
     NotFoundError: (HTTPStatus.NOT_FOUND, "Not found"),
     ConflictError: (HTTPStatus.CONFLICT, "In conflict with what is there"),
     BusyError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too much at once"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from backend.models.ingestion_models import RightsLevel
 from backend.models.tastes import By, HeardFrom, ListenerRef
 from backend.routes.answers import json_answer
-from backend.routes.dependencies import WRITES, Level, With, own
+from backend.routes.dependencies import WRITES, Level, With, must_know, own
 from backend.routes.listener_routes import NEEDS_KEY, PRIVATE, Named
 from backend.routes.schemas_tastes import Comparison, Lacking, Profile, Recommendations
 from backend.routes.user_routes import TABLE, Form, Heard, K, Wanted, csv_answer, public
@@ -57,6 +57,7 @@ async def wanted(
 
 @router.get("/{name}/compare/{other}", response_model=Comparison, summary="What two listeners have in common")
 async def compare(
+    request: Request,
     name: Named,
     other: Annotated[str, Path(pattern=NAME, description="Another listener.", examples=["you"])],
     with_: With,
@@ -66,6 +67,8 @@ async def compare(
     rights: Level = RightsLevel.ANY,
 ) -> Response:
     """As `/users/{name}/compare/{other}`; the other may be a history, too, or a public listener."""
+    if other_source == "history":
+        must_know(request, other)
     two = _own(name), _own(other) if other_source == "history" else public(other, other_source)
     return json_answer(await with_.tastes.compare(*two, rights=rights), headers=PRIVATE)
 

@@ -59,20 +59,27 @@ class Pace:
         """Seconds that the policy counts over."""
         return int(self.item.get_expiry())
 
-    async def take(self, client: str) -> tuple[bool, WindowStats]:
-        """Count a request; whether it is within the limit, and what is left."""
+    async def take(self, client: str, item: RateLimitItem | None = None) -> tuple[bool, WindowStats]:
+        """Count a request; whether it is within the limit, and what is left.
+
+        Args:
+            client: whose.
+            item: another limit than the policy.
+        """
         if self._shared is not None and time.monotonic() >= self._resume_at:
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    return await self._take(self._shared, client)
+                    return await self._take(self._shared, client, item or self.item)
             except Exception as fault:  # noqa: BLE001 - a library over a library: whatever the server does, we go on
                 self._resume_at = time.monotonic() + _PAUSE
                 log.warning("shared rate limit does not answer; counting alone", fault=type(fault).__name__)
-        return await self._take(self._memory, client)
+        return await self._take(self._memory, client, item or self.item)
 
-    async def _take(self, limiter: SlidingWindowCounterRateLimiter, client: str) -> tuple[bool, WindowStats]:
-        allowed = await limiter.hit(self.item, client)
-        return allowed, await limiter.get_window_stats(self.item, client)
+    async def _take(
+        self, limiter: SlidingWindowCounterRateLimiter, client: str, item: RateLimitItem
+    ) -> tuple[bool, WindowStats]:
+        allowed = await limiter.hit(item, client)
+        return allowed, await limiter.get_window_stats(item, client)
 
 
 def _pool(url: str) -> ConnectionPool:

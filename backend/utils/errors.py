@@ -81,6 +81,10 @@ class UnauthorizedError(TensoeError):
     """An API key is needed and none, or an unknown one, was given."""
 
 
+class ForbiddenError(TensoeError):
+    """A key is known, and does not allow this."""
+
+
 class BusyError(TensoeError):
     """Too much at once.
 

@@ -25,6 +25,8 @@ _FORMS: Final = (
     # Authorization: Bearer x; without the header's name only what is too long for a word ("Basic Channel")
     (re.compile(r"(?i)(authorization[\"']?\s*(?:=|:)\s*[\"']?(?:[a-z]+\s+)?)(?!\*)[\w.~+/=-]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{16,}"), rf"\1 {MASK}"),
+    # our own keys, wherever they stand; the public part stays
+    (re.compile(r"\b(tensoe_[0-9a-z]{12})_[\w-]{43}"), rf"\1_{MASK}"),
     # api_key=x, "client_secret": "x", password='x', X-API-Key: x
     (
         re.compile(

@@ -110,3 +110,9 @@ def test_machines_get_one_json_object_per_line(lines: io.StringIO) -> None:
     first = lines.getvalue().splitlines()[0]
     if first.startswith("{"):
         assert [json.loads(line)["event"] for line in lines.getvalue().splitlines()] == ["hello", "two\nlines"]
+
+
+def test_our_own_keys_keep_only_the_part_that_names_them() -> None:
+    secret = "Zx-9_" * 8 + "abc"
+    text = f"made tensoe_k3v9x0a1b2c3_{secret}, shown once"
+    assert redact(text) == "made tensoe_k3v9x0a1b2c3_********, shown once"

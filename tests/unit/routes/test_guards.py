@@ -15,8 +15,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
 
+from backend.routes.body_limit import BodyLimit
 from backend.routes.context import RequestContext
-from backend.routes.guards import ApiKeyGuard, BodyLimit
 from backend.routes.rate_limit import Pace, RateLimit
 from backend.utils.errors import ConfigurationError
 
@@ -42,38 +42,6 @@ def _app(*middleware: Middleware) -> Starlette:
 
 def _client(app: ASGIApp) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 401),
-        ({"x-api-key": "wrong"}, 401),
-        ({"x-api-key": ""}, 401),
-        ({"x-api-key": "key-on"}, 401),
-        ({"x-api-key": "schlüssel".encode()}, 401),
-        ({"authorization": "Basic key-one"}, 401),
-        ({"authorization": "Bearer"}, 401),
-        ({"x-api-key": "key-one"}, 200),
-        ({"x-api-key": "key-two"}, 200),
-        ({"authorization": "Bearer key-one"}, 200),
-        ({"authorization": "bearer key-two"}, 200),
-    ],
-)
-async def test_writing_needs_a_known_key(headers: dict[str, Any], status: int) -> None:
-    async with _client(ApiKeyGuard(_app(), keys=("key-one", "key-two"))) as client:
-        answer = await client.post("/echo/x", content=b"body", headers=headers)
-        assert answer.status_code == status
-        if status == 401:
-            assert answer.headers["content-type"] == "application/problem+json"
-            assert answer.headers["www-authenticate"].startswith("Bearer")
-            assert "X-API-Key" in answer.json()["detail"]
-        assert (await client.get("/echo/x")).status_code == 200, "reading needs none"
-
-
-async def test_without_keys_everyone_may_write() -> None:
-    async with _client(ApiKeyGuard(_app(), keys=())) as client:
-        assert (await client.post("/echo/x")).status_code == 200
 
 
 async def test_bodies_up_to_the_bound_pass_and_beyond_it_do_not() -> None:

@@ -1,55 +1,20 @@
-"""What stands between the network and the routes: API key, rate limit, bounded bodies. Pure ASGI, cheapest first."""
+"""What bounds a request's body. Pure ASGI."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from typing import Final
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.routes.errors import answer_for, problem
-from backend.utils.errors import UnauthorizedError
+from backend.routes.errors import problem
+from backend.routes.permissions import SAFE
 
 log = structlog.get_logger(__name__)
 
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BODY_SECONDS: Final = 15.0  # for a whole body; 2 MB in it need 1.1 Mbit/s
-
-
-class ApiKeyGuard:
-    """Lets writing requests in only with a known key, as `X-API-Key` or `Authorization: Bearer`.
-
-    Args:
-        app: what is wrapped.
-        keys: the keys; with none every request is let in.
-    """
-
-    def __init__(self, app: ASGIApp, *, keys: tuple[str, ...]) -> None:
-        self._app = app
-        self._keys = keys
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http" or not self._keys or scope["method"] in _SAFE or is_known(scope, self._keys):
-            await self._app(scope, receive, send)
-            return
-        error = UnauthorizedError(
-            "Writing needs an API key that this server knows: send it as the header X-API-Key "
-            "or as a bearer token (the server's keys stand in API_KEYS)"
-        )
-        await answer_for(error, instance=scope["path"])(scope, receive, send)
-
-
-def is_known(scope: Scope, keys: tuple[str, ...]) -> bool:
-    """Whether a request bears one of the keys, as `X-API-Key` or `Authorization: Bearer`."""
-    headers = Headers(scope=scope)
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    given = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
-    # Every key is compared, each in constant time: how long it takes tells nothing. (`any` would stop early.)
-    return sum(hmac.compare_digest(given.encode(), key.encode()) for key in keys) > 0
 
 
 class BodyLimit:
@@ -117,7 +82,7 @@ class BodyLimit:
 
 def _has_body(scope: Scope) -> bool:
     headers = Headers(scope=scope)
-    return scope["method"] not in _SAFE or "content-length" in headers or "transfer-encoding" in headers
+    return scope["method"] not in SAFE or "content-length" in headers or "transfer-encoding" in headers
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
