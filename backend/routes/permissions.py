@@ -9,7 +9,7 @@ from backend.models.access import Access
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_OPEN: Final = re.compile(r"/|/docs|/favicon\.ico|/session|/static/.*|/studio(/.*)?")
+_OPEN: Final = re.compile(r"/|/live|/ready|/docs|/favicon\.ico|/session|/static/.*|/studio(/.*)?")
 """For everybody, also where reading needs a key: the pages themselves (what they show needs one), health, signing in."""
 _ASKS: Final = frozenset({
     "/ml/datasets/preview", "/ml/discover", "/ml/features", "/ml/ingest/plan", "/ml/playlists/continue",

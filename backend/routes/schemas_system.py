@@ -10,6 +10,12 @@ from backend.routes.schemas import Schema
 from backend.routes.schemas_analytics import Summary
 
 
+class Alive(Schema):
+    """That it is."""
+
+    status: str = Field(examples=["ok"])
+
+
 class SourceState(Schema):
     """A source as it stands."""
 

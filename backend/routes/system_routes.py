@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from backend.models.results import AlbumFilter
 from backend.routes.answers import JSON, json_answer, preferred
 from backend.routes.dependencies import WRITES, Services, With
-from backend.routes.schemas_system import DoctorAnswer, Health, SystemAnswer
+from backend.routes.schemas_system import Alive, DoctorAnswer, Health, SystemAnswer
 from backend.utils.redaction import redact_value
 from backend.web import TEMPLATES
 
@@ -23,6 +23,7 @@ router = APIRouter(tags=["system"])
 Offline = Annotated[bool, Query(description="true: no source is asked.")]
 
 _HTML = "text/html"
+_NOT_KEPT = {"cache-control": "no-store"}
 _FORMS: dict[int | str, dict[str, Any]] = {200: {"content": {_HTML: {"schema": {"type": "string"}}}}}
 _SHOWN_ALBUMS = 60
 _SHOWN_JOBS = 8
@@ -47,6 +48,24 @@ async def overview(request: Request, with_: With) -> Response:
         page = _template("overview.html").render(await _shown(with_), address=str(request.base_url).rstrip("/"))
         return HTMLResponse(page, headers={"vary": "accept"})
     return json_answer(await with_.system.health(), headers={"vary": "accept"})
+
+
+@router.get("/live", response_model=Alive, summary="Whether the process answers")
+async def live() -> Response:
+    """200 as soon as requests are taken, whatever the database does: who restarts a process by it restarts none in vain."""
+    return json_answer({"status": "ok"}, headers=_NOT_KEPT)
+
+
+@router.get(
+    "/ready",
+    response_model=Alive,
+    responses={503: {"description": "It starts, or the database cannot be used"}},
+    summary="Whether requests should be sent here",
+)
+async def ready(with_: With) -> Response:
+    """200 while the database answers, 503 with the reason else."""
+    await with_.system.ready()
+    return json_answer({"status": "ok"}, headers=_NOT_KEPT)
 
 
 @router.get("/system", response_model=SystemAnswer, summary="Diagnosis")

@@ -83,6 +83,18 @@ class SystemService:
             "links": {"docs": "/docs", "system": "/system", "metrics": "/metrics", "albums": "/albums"},
         }
 
+    async def ready(self) -> None:
+        """Nothing, while the database answers.
+
+        Raises:
+            DatabaseError: it does not.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._database.ping()
+        except TimeoutError:
+            raise DatabaseError(f"The database has not answered for {_PATIENCE:g} seconds") from None
+
     async def system(self) -> dict[str, Any]:
         """Versions, settings with secrets masked, the state of database, cache and each source, sizes."""
         database, cache = await asyncio.gather(self._database_state(), self._cache.state())

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -12,6 +9,7 @@ from pydantic import SecretStr
 from backend.config.settings import DatabaseSettings
 from backend.repositories.database import Database
 from backend.utils.errors import DatabaseUnreachableError
+from tests.fixtures.forwarding import forwarded
 
 
 async def test_connections_are_used_again_and_never_more_than_allowed(database: Database) -> None:
@@ -49,41 +47,11 @@ async def test_lost_connections_are_replaced(database: Database) -> None:
         assert await database.ping() < 20
 
 
-@contextlib.asynccontextmanager
-async def _forewarning(dsn: str) -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]]]:
-    """A port that passes everything on to the real server, and its clients: they can be told what no server says in time."""
-    parts = urlsplit(dsn)
-    folder = parse_qs(parts.query)["host"][0]
-    clients: list[asyncio.StreamWriter] = []
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        clients.append(writer)
-        there, back = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{parts.port or 5432}")
-        await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1], clients
-    finally:
-        server.close()
-        for client in clients:
-            client.close()
-
-
 async def test_a_server_that_says_it_goes_before_it_does_is_lost_and_nothing_else(database: Database) -> None:
     # Wire form: PostgreSQL documentation, "Message Formats", ErrorResponse; as all processes get it when one is killed.
     said = b"SFATAL\0VFATAL\0C57P02\0Mterminating connection because of crash of another server process\0\0"
     fatal = b"E" + (len(said) + 4).to_bytes(4) + said
-    parts = urlsplit(database.dsn)
-    async with _forewarning(database.dsn) as (port, clients):
-        address = f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}?sslmode=disable"
+    async with forwarded(database.dsn) as (address, clients):
         settings = DatabaseSettings(database_url=SecretStr(address))
         other = await Database.open(settings, home=Path())
         try:

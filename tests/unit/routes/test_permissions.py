@@ -9,7 +9,7 @@ from backend.models.access import Access, Caller
 from backend.routes.application import build_app
 from backend.routes.permissions import needed
 
-OPEN = {"GET /", "DELETE /session", "GET /session", "POST /session"}
+OPEN = {"GET /", "GET /live", "GET /ready", "DELETE /session", "GET /session", "POST /session"}
 PERSONAL = {
     "DELETE /listeners/{name}", "GET /listeners", "GET /listeners/{name}", "GET /listeners/{name}/compare/{other}",
     "GET /listeners/{name}/profile", "GET /listeners/{name}/recommendations", "GET /listeners/{name}/wanted",
