@@ -34,6 +34,7 @@ from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
 from backend.repositories.due import DueRepository
+from backend.repositories.dumping import Dumps
 from backend.repositories.embedded import standing
 from backend.repositories.feature_models import FeatureModels
 from backend.repositories.heard import HistoryReader
@@ -73,6 +74,7 @@ from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
 from backend.services.asking_service import AskingService
+from backend.services.backup_service import BackupService
 from backend.services.checks.configuration import check_keys, check_safety, check_traces
 from backend.services.checks.machine import check_cache, check_disk, check_folder, check_memory
 from backend.services.checks.reach import check_reach
@@ -237,6 +239,7 @@ def build_services(
         access=AccessService(
             ApiKeys(database), from_settings=settings.api.keys, anonymous_reading=settings.api.anonymous_reading
         ),
+        backups=BackupService(Dumps(database), home, changed=forgotten),
         settings=settings,
         metrics=metrics,
         pace=pace,

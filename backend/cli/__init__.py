@@ -7,6 +7,7 @@ from rich.text import Text
 
 from backend import __version__
 from backend.cli import (
+    backup,
     bench,
     catalogue,
     dataset,
@@ -48,6 +49,7 @@ for module in (
     catalogue,
     discovery,
     upkeep,
+    backup,
     features,
     doctor,
 ):

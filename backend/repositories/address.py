@@ -51,6 +51,18 @@ class Address:
         return self._url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
     @property
+    def open_dsn(self) -> str:
+        """For libpq's programs, whose arguments everybody sees: without the password."""
+        query = {k: v for k, v in self._url.query.items() if k not in {"pgbouncer", "password"}}
+        return self._url.set(drivername="postgresql", password=None, query=query).render_as_string(hide_password=False)
+
+    @property
+    def password(self) -> str | None:
+        """The password, to be handed on where nobody sees it."""
+        found = self._url.password or self._url.query.get("password")
+        return None if found is None else str(found)
+
+    @property
     def sqlalchemy(self) -> str:
         """For SQLAlchemy on asyncpg."""
         return self._plain("postgresql+asyncpg")

@@ -190,6 +190,11 @@ class Database:
         return self._address.shown if self._lease is None else str(self._lease.folder)
 
     @property
+    def address(self) -> Address:
+        """Its address; holds the password."""
+        return self._address
+
+    @property
     def sqlalchemy_url(self) -> str:
         """The address as SQLAlchemy reads it; holds the password."""
         return self._address.sqlalchemy

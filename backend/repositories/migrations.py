@@ -46,6 +46,11 @@ async def upgrade(database: Database) -> None:
             await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
 
+def is_known(revision: str) -> bool:
+    """Whether tables of this revision can be brought to the newest form."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config("")).walk_revisions()}
+
+
 def newest_revision() -> str:
     """The revision that the tables have when all migrations were run.
 

@@ -20,6 +20,7 @@ from backend.services.album_service import AlbumService
 from backend.services.analytics_service import AnalyticsService
 from backend.services.artist_service import ArtistService
 from backend.services.asking_service import AskingService
+from backend.services.backup_service import BackupService
 from backend.services.dataset_comparison import DataSetComparison
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
@@ -59,6 +60,7 @@ class Services:
     pace: Pace | None
     ingestion: IngestionService
     access: AccessService
+    backups: BackupService
     jobs: JobService
     following: JobFollowing
     planning: IngestPlan
