@@ -61,7 +61,12 @@ async def session(request: Request, with_: With) -> Response:
     return json_answer(_session(request, with_), headers=_NOT_KEPT)
 
 
-@router.post("/session", response_model=schemas.Session, summary="Sign a browser in")
+@router.post(
+    "/session",
+    response_model=schemas.Session,
+    responses={401: {"description": "No API key that this server knows"}, 409: {"description": "A key of API_KEYS"}},
+    summary="Sign a browser in",
+)
 async def sign_in(request: Request, with_: With) -> Response:
     """With a key in the header X-API-Key: twelve hours in a cookie that scripts cannot read and other sites cannot use."""
     caller = caller_of(request.scope)

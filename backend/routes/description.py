@@ -8,6 +8,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from backend.config.settings import Settings
+from backend.models.access import Access
+from backend.routes.permissions import needed
 from backend.routes.schemas import Problem
 
 DESCRIPTION: Final = """
@@ -49,6 +51,7 @@ TAGS: Final[list[dict[str, Any]]] = [
 _PROBLEMS: Final = {
     "400": "The body is no UTF-8 text",
     "401": "No API key that this server knows",
+    "403": "The key does not allow this",
     "404": "Not there",
     "413": "The body is too large",
     "422": "The input cannot be used",
@@ -82,10 +85,13 @@ def _amend(document: dict[str, Any], settings: Settings) -> None:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             responses = operation["responses"]
+            wanted = needed(method.upper(), path)
+            reads = wanted is Access.READ and settings.api.anonymous_reading and not _is_personal(operation)
+            keyed = wanted is not None and not reads
             for status, description in _PROBLEMS.items():
                 if status == "404" and "{" not in path and path != "/ml/ingest/album":
                     continue
-                if method == "get" and (status == "413" or (status == "401" and not _is_personal(operation))):
+                if (method == "get" and status == "413") or (status in {"401", "403"} and not keyed):
                     continue
                 if status == "400" and "requestBody" not in operation:
                     continue

@@ -22,6 +22,15 @@ ADMIN = {
 ASKING = {"POST /ml/discover", "POST /ml/features", "POST /ml/ingest/plan", "POST /ml/playlists/continue"}
 
 
+def test_the_document_tells_where_a_key_is_needed() -> None:
+    for method, path, told in (
+        ("post", "/ml/ingest/batch", True), ("get", "/listeners/{name}", True), ("get", "/system/keys", True),
+        ("get", "/ml/genres", False), ("post", "/ml/features", False), ("get", "/live", False),
+    ):  # fmt: skip
+        responses = build_app(Settings()).openapi()["paths"][path][method]["responses"]
+        assert ({"401", "403"} <= responses.keys()) is told, path
+
+
 def test_every_path_needs_what_is_written_here() -> None:
     paths = build_app(Settings()).openapi()["paths"]
     served = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
