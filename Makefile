@@ -5,25 +5,30 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 
-.PHONY: help run test test-unit check fmt bench docs telemetry evaluate lock clean
+.PHONY: help studio run test test-unit check fmt bench docs telemetry evaluate lock clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: .venv/ready ## set everything up, then serve on API_HOST:API_PORT
-	@$(PY) -m backend.startup
+	@$(PY) -m backend.web.build || echo "Going on without the pages; the API is complete without them."
+	$(PY) -m backend.startup
 
-test: .venv/ready-dev ## set everything up, then run every test
+studio: .venv/ready ## build the web pages, where their sources changed
+	@$(PY) -m backend.web.build
+
+test: .venv/ready-dev studio ## set everything up, then run every test
 	@$(PY) -m pytest tests/ -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 test-unit: .venv/ready-dev ## the tests without I/O
 	@$(PY) -m pytest tests/unit
 
-check: .venv/ready-dev ## ruff, mypy strict, the layers
+check: .venv/ready-dev ## ruff, mypy strict, the layers, the types of the pages
 	@$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	$(PY) -m backend.web.build --check
 
 fmt: .venv/ready-dev ## format and mend what can be mended by itself
 	@$(PY) -m ruff check --fix-only -q .
@@ -46,9 +51,10 @@ lock: .venv/ready-dev ## pin the requirements*.in with hashes
 	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-telemetry.in -o requirements-telemetry.txt
 	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-evaluate.in -o requirements-evaluate.txt
+	$(PY) -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-studio.in -o requirements-studio.txt
 
 clean: ## remove the virtual environment and caches; data stays
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist frontend/node_modules backend/web/studio
 
 .venv/bin/python:
 	@for p in $${PYTHON:-python3} python3.13 python3.12 python3.11; do

@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from backend.config.settings import ApiSettings, AppSettings, CacheSettings, DatabaseSettings, SettingsGroup
 
-pytest_plugins = ["tests.fixtures.api", "tests.fixtures.postgres", "tests.fixtures.twin", "tests.fixtures.valkey"]
+pytest_plugins = [
+    "tests.fixtures.api", "tests.fixtures.browser", "tests.fixtures.postgres", "tests.fixtures.twin", "tests.fixtures.valkey",
+    "tests.fixtures.studio",  # last: it imports from others
+]  # fmt: skip
 
 
 OPEN = ("MUSICBRAINZ_", "LISTENBRAINZ_", "RECCOBEATS_", "ACOUSTICBRAINZ_", "DEEZER_")
@@ -41,3 +45,15 @@ def _all_groups(group: type[SettingsGroup]) -> Iterator[type[SettingsGroup]]:
     for child in group.__subclasses__():
         yield child
         yield from _all_groups(child)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    """One worker looks at all pages: a server and a browser for each file would cost more than they spare."""
+    return _ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist says nothing of its types
+    def _split_scope(self, nodeid: str) -> str:
+        path: str = super()._split_scope(nodeid)
+        return "tests/browser" if path.startswith("tests/browser/") else path

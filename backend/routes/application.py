@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -30,6 +31,7 @@ from backend.routes import (
     metrics_routes,
     ml_routes,
     refresh_routes,
+    studio_routes,
     system_routes,
     table_routes,
     track_routes,
@@ -42,15 +44,24 @@ from backend.routes.dependencies import Services
 from backend.routes.description import DESCRIPTION, TAGS, documented
 from backend.routes.rate_limit import Pace, RateLimit
 from backend.services.access_service import AccessService
-from backend.web import STATIC
+from backend.web import STATIC, STUDIO
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _EXPOSED = ("Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 
 
-def build_app(settings: Settings, *, services: Services | None = None, lifespan: Lifespan | None = None) -> FastAPI:
-    """The app. Without services every route answers 503 until the lifespan has put them into `app.state.services`."""
+def build_app(
+    settings: Settings, *, services: Services | None = None, lifespan: Lifespan | None = None, studio: Path = STUDIO
+) -> FastAPI:
+    """The app. Without services every route answers 503 until the lifespan has put them into `app.state.services`.
+
+    Args:
+        settings: all groups.
+        services: what routes call.
+        lifespan: opens and closes what the app needs.
+        studio: where the built pages are, if they are.
+    """
     app = FastAPI(
         title="Tensoe",
         version=__version__,
@@ -64,12 +75,13 @@ def build_app(settings: Settings, *, services: Services | None = None, lifespan:
         debug=False,  # Starlette's debug pages show local variables
     )
     app.state.services = services
+    app.state.studio = studio
     errors.install(app)
     for module in (
         system_routes, access_routes, ml_routes, discovery_routes, dataset_routes, refresh_routes, import_routes, table_routes,
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
-        artist_routes, track_routes, user_routes, listener_routes, listener_taste_routes, metrics_routes,
+        artist_routes, track_routes, user_routes, listener_routes, listener_taste_routes, metrics_routes, studio_routes,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

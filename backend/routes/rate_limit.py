@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 _PATIENCE: Final = 0.25  # seconds for the shared counter
 _PAUSE: Final = 5.0  # seconds a failing one is left alone
-_FREE: Final = ("/static/", "/live", "/ready")  # parts of a page are not requests of their own; nor is watching
+# Parts of a page are not requests of their own; nor is watching.
+_FREE: Final = ("/static/", "/studio/assets/", "/live", "/ready")
 
 
 class Pace:

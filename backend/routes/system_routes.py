@@ -1,22 +1,19 @@
-"""Health, overview, diagnosis, and the page that describes the API."""
+"""Health or the studio, diagnosis, and the page that describes the API."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, Response
 
-from backend.models.results import AlbumFilter
 from backend.routes.answers import JSON, json_answer, preferred
-from backend.routes.dependencies import WRITES, Services, With
+from backend.routes.dependencies import WRITES, With
 from backend.routes.schemas_system import Alive, DoctorAnswer, Health, SystemAnswer
+from backend.routes.studio_routes import shell
 from backend.utils.redaction import redact_value
 from backend.web import TEMPLATES
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 router = APIRouter(tags=["system"])
 
@@ -25,28 +22,13 @@ Offline = Annotated[bool, Query(description="true: no source is asked.")]
 _HTML = "text/html"
 _NOT_KEPT = {"cache-control": "no-store"}
 _FORMS: dict[int | str, dict[str, Any]] = {200: {"content": {_HTML: {"schema": {"type": "string"}}}}}
-_SHOWN_ALBUMS = 60
-_SHOWN_JOBS = 8
-_FIELDS = {
-    "genres": "genres",
-    "moods": "moods",
-    "audio_features": "audio features",
-    "popularity": "popularity",
-    "duration_ms": "duration",
-    "release_date": "release date",
-    "aoty_score": "AOTY user score",
-    "aoty_critic_score": "AOTY critic score",
-    "explicit": "explicit",
-    "isrc": "ISRC",
-}
 
 
 @router.get("/", response_model=Health, responses=_FORMS, summary="Health and a summary of the data")
 async def overview(request: Request, with_: With) -> Response:
-    """JSON for programs; a page for browsers (`Accept: text/html`)."""
+    """JSON for programs; the studio for browsers (`Accept: text/html`)."""
     if preferred(request.headers.get("accept", "*/*"), (JSON, _HTML)) == _HTML:
-        page = _template("overview.html").render(await _shown(with_), address=str(request.base_url).rstrip("/"))
-        return HTMLResponse(page, headers={"vary": "accept"})
+        return await run_in_threadpool(shell, request)
     return json_answer(await with_.system.health(), headers={"vary": "accept"})
 
 
@@ -92,40 +74,4 @@ async def doctor(with_: With, offline: Offline = False) -> Response:
 @router.get("/docs", include_in_schema=False)
 async def docs() -> Response:
     """Swagger UI from our own files."""
-    return HTMLResponse(_template("docs.html").render())
-
-
-async def _shown(with_: Services) -> dict[str, Any]:
-    """What the page shows; without a database only that it is away."""
-    health = await with_.system.health()
-    if health["status"] != "ok":
-        return {"health": health, "jobs": [], "albums": None, "coverage": None}
-    return {
-        "health": health,
-        "jobs": await with_.ingestion.jobs(limit=_SHOWN_JOBS),
-        "albums": await with_.albums.page(AlbumFilter(), limit=_SHOWN_ALBUMS),
-        "coverage": _coverage(await with_.analytics.coverage()),
-    }
-
-
-def _coverage(found: dict[str, Any]) -> list[tuple[str, float]]:
-    """The fields people look for, best known first."""
-    fields = [(_FIELDS[name], known["share"]) for name, known in found["fields"].items() if name in _FIELDS]
-    return sorted(fields, key=lambda field: -field[1])
-
-
-@cache
-def _template(name: str) -> Template:
-    # Imported here: programs that never look at a page start faster without it.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
-    return environment.get_template(name)
+    return FileResponse(TEMPLATES / "docs.html", media_type=_HTML)

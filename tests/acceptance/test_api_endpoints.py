@@ -33,16 +33,6 @@ async def test_health_summarises_the_data(filled: httpx.AsyncClient) -> None:
     assert {s["name"] for s in health["sources"]} >= {"spotify", "lastfm", "aoty", "demo", "synthetic"}
 
 
-async def test_a_browser_gets_the_page(filled: httpx.AsyncClient) -> None:
-    answer = await filled.get("/", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "Abbey Road" in answer.text
-    assert "made up" in answer.text, "made-up values are named on the page"
-    assert not re.search(r'(?:src|href)="https?://', answer.text), "the page loads nothing from elsewhere"
-    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text):
-        assert (await filled.get(path)).status_code == 200
-
-
 async def test_an_ingested_album_is_answered_with_tracks_and_outcomes(api: httpx.AsyncClient) -> None:
     answer = await api.post("/ml/ingest/album", json=ABBEY_ROAD)
     assert answer.status_code == 200

@@ -1,0 +1,13 @@
+/** Keys that work everywhere: `/` goes to the search. Escape closes dialogs and menus by itself where they stand. */
+export function keys(event: KeyboardEvent): void {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
+  const search = document.querySelector<HTMLInputElement>("[data-search]");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}

@@ -1,0 +1,47 @@
+/** All pages. To add one: one entry here, its component under `src/pages/<page>/`. */
+import type { Component } from "svelte";
+
+export interface Page {
+  /** `:name` stands for one step of the path and is handed to the component as a prop. */
+  path: string;
+  title: string;
+  /** Its place in the navigation, as on a record: side and number; pages without one are reached by links. */
+  mark?: string;
+  load: () => Promise<{ default: Component<never> }>;
+}
+
+export const pages: readonly Page[] = [
+  { mark: "A1", path: "/", title: "Overview", load: () => import("../pages/overview/Overview.svelte") },
+];
+
+export const navigation = pages.filter((page) => page.mark).sort((a, b) => a.mark!.localeCompare(b.mark!));
+
+export interface Found {
+  page: Page;
+  props: Record<string, string>;
+}
+
+/** The page at a path, with what its path says; null where there is none. */
+export function pageAt(path: string): Found | null {
+  const steps = path.replace(/(.)\/+$/, "$1").split("/");
+  for (const page of pages) {
+    const wanted = page.path.split("/");
+    if (wanted.length !== steps.length) continue;
+    const props: Record<string, string> = {};
+    const fits = wanted.every((want, at) => {
+      if (!want.startsWith(":")) return want === steps[at];
+      props[want.slice(1)] = decoded(steps[at]!);
+      return steps[at] !== "";
+    });
+    if (fits) return { page, props };
+  }
+  return null;
+}
+
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step; // a stray % in an address typed by hand
+  }
+}
