@@ -19,6 +19,7 @@ SELECT source, sum(n)::bigint AS asked,
        (sum(seconds) FILTER (WHERE outcome <> 'unconfigured')
         / sum(n) FILTER (WHERE outcome <> 'unconfigured'))::float8 AS mean_seconds,
        sum(tracks)::bigint AS tracks, max(at) AS last_asked, jsonb_object_agg(outcome, n)::text AS outcomes,
+       (array_agg(outcome ORDER BY at DESC))[1] AS last_outcome,
        (SELECT f.detail FROM ingest_steps f WHERE f.source = o.source AND f.outcome = 'failed'
         ORDER BY f.at DESC LIMIT 1) AS last_failure,
        max(retry_at) AS throttled_until

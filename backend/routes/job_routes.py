@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +15,7 @@ from backend.routes.answers import json_answer, next_link
 from backend.routes.dependencies import WRITES, With
 from backend.routes.errors import ProblemError
 from backend.routes.job_control_routes import JobId, summary
+from backend.services.album_list import album_list_of
 
 router = APIRouter(prefix="/ml", tags=["ingestion"])
 
@@ -70,6 +72,24 @@ async def plan(asked: schemas.BatchRequest, with_: With) -> Response:
     Asks no source and changes nothing.
     """
     return json_answer(await with_.planning.plan(asked.queries()))
+
+
+@router.post(
+    "/ingest/list",
+    response_model=schemas.AlbumListAnswer,
+    dependencies=WRITES,
+    summary="Read a list of albums",
+    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def read_list(request: Request) -> Response:
+    """A CSV file (UTF-8; comma, semicolon or tab): album, artist a line, or a header that names both columns.
+
+    Answers with the albums as a batch takes them. Asks no source and stores nothing.
+    """
+    content = await request.body()
+    every = await asyncio.to_thread(album_list_of, content, once=False)
+    albums = list(dict.fromkeys((query.album, query.artist) for query in every))
+    return json_answer({"albums": albums, "repeated": len(every) - len(albums)})
 
 
 @router.get("/jobs", response_model=schemas.JobList, summary="The latest jobs")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from backend.models.ingestion_models import Outcome
 from backend.routes.schemas import Schema
 
 
@@ -146,6 +147,8 @@ class SourceFigures(Schema):
     mean_seconds: float | None
     tracks: int | None
     last_asked: datetime | None
+    last_outcome: Outcome | None
+    """How it answered when it was asked last."""
     last_failure: str | None
     throttled_until: datetime | None
 

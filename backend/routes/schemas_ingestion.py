@@ -58,6 +58,15 @@ class BatchRequest(Schema):
         return [a.query() if isinstance(a, AlbumRequest) else AlbumQuery(album=a[0], artist=a[1]) for a in self.albums]
 
 
+class AlbumListAnswer(Schema):
+    """A list as it was read, in the form that a batch and a plan take."""
+
+    albums: list[tuple[str, str]] = Field(examples=[[["Abbey Road", "The Beatles"]]])
+    """Album first, artist second."""
+    repeated: int
+    """Lines left out because they name an album again."""
+
+
 class SourceOutcome(Schema):
     """How one source answered."""
 

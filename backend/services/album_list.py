@@ -28,12 +28,23 @@ def read_album_list(path: Path, *, once: bool = True) -> list[AlbumQuery]:
         InvalidInputError: the file cannot be read, or lines do not fit; the message names them and nothing is taken.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise InvalidInputError(f"{path} is not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
+        content = path.read_bytes()
     except OSError as problem:
         raise InvalidInputError(f"{path} cannot be read: {problem.strerror}") from problem
-    return parse_album_list(text.splitlines(), name=str(path), once=once)
+    return album_list_of(content, name=str(path), once=once)
+
+
+def album_list_of(content: bytes, *, name: str = "the list", once: bool = True) -> list[AlbumQuery]:
+    """The albums of a CSV file's content; see `read_album_list`.
+
+    Raises:
+        InvalidInputError: it is not UTF-8, holds no album, or lines do not fit.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise InvalidInputError(f"{name} is not UTF-8 text (byte {problem.start}); save it as UTF-8") from problem
+    return parse_album_list(text.splitlines(), name=name, once=once)
 
 
 def parse_album_list(lines: Sequence[str], *, name: str = "the list", once: bool = True) -> list[AlbumQuery]:

@@ -194,3 +194,22 @@ async def test_readers_hold_no_connection_and_may_go_away(server: str) -> None:
 def _ended(metrics: Any, number: int) -> bool:
     answered = metrics["metrics"]["tensoe_http_requests"]["values"]
     return bool(number == sum(v["value"] for v in answered if v["labels"]["route"] == "/ml/jobs/{job_id}/events"))
+
+
+async def test_a_list_is_read_as_a_batch_takes_it_and_nothing_is_stored(api: httpx.AsyncClient) -> None:
+    text = "﻿artist;album\nThe Beatles;Abbey Road\nMiles Davis;Kind of Blue\nThe Beatles;Abbey Road\n"
+    answer = await api.post("/ml/ingest/list", content=text.encode(), headers={"content-type": "text/csv"})
+    assert answer.json() == {"albums": [["Abbey Road", "The Beatles"], ["Kind of Blue", "Miles Davis"]], "repeated": 1}
+    planned = await api.post("/ml/ingest/plan", json={"albums": answer.json()["albums"]})
+    assert (planned.status_code, planned.json()["new"]) == (200, 2)
+    assert (await api.get("/ml/jobs")).json()["data"] == []
+    assert (await api.get("/")).json()["data"]["albums"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"Abbey Road", "line 1 has no artist"), (b"\xff\xfe", "not UTF-8"), (b"", "holds no album")]
+)
+async def test_a_list_that_cannot_be_read_is_refused_whole(api: httpx.AsyncClient, content: bytes, said: str) -> None:
+    answer = await api.post("/ml/ingest/list", content=content, headers={"content-type": "text/csv"})
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]

@@ -20,7 +20,8 @@ export interface Options<O = unknown> {
   signal?: AbortSignal;
 }
 export interface Sent<O = unknown> extends Options<O> {
-  body?: Body<O>;
+  /** JSON, or a file sent as it is under its own type. */
+  body?: Body<O> | Blob;
   /** Files instead of JSON; each is sent as a part called `files`. */
   files?: readonly File[];
 }
@@ -82,6 +83,8 @@ async function once(
     const form = new FormData();
     for (const file of options.files) form.append("files", file, file.name);
     body = form;
+  } else if (options.body instanceof Blob) {
+    body = options.body;
   } else if (options.body !== undefined) {
     headers.set("content-type", "application/json");
     body = JSON.stringify(options.body);

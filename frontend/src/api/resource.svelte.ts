@@ -48,3 +48,14 @@ export class Resource<T> {
     this.loading = false;
   }
 }
+
+/** A value, or what kept it from coming: for pages of several parts, each of which may fail by itself. */
+export type Settled<T> = { value: T; problem: null } | { value: null; problem: Problem };
+
+export async function settled<T>(asked: Promise<T>): Promise<Settled<T>> {
+  try {
+    return { value: await asked, problem: null };
+  } catch (thrown) {
+    return { value: null, problem: asProblem(thrown) };
+  }
+}

@@ -94,3 +94,4 @@ async def test_statistics_per_source(database: Database) -> None:
     assert (one["source"], one["asked"], one["tracks"], one["outcomes"]) == ("one", 2, 3, {"failed": 1, "ok": 1})
     assert one["mean_seconds"] == pytest.approx(1.0)
     assert (one["last_failure"], two["throttled_until"]) == ("500", until)
+    assert (one["last_outcome"], two["last_outcome"]) == ("failed", "throttled"), "the one asked last, not the first"
