@@ -102,8 +102,10 @@ class JobRepository:
             )
         return job_id
 
-    async def status(self, job_id: str, *, offset: int = 0, limit: int = 100) -> JobStatus:
-        """A job as it stands, with a page of its albums.
+    async def status(
+        self, job_id: str, *, offset: int = 0, limit: int = 100, results: Sequence[IngestResult] | None = None
+    ) -> JobStatus:
+        """A job as it stands, with a page of its albums; with `results` of those that ended so.
 
         Raises:
             NotFoundError: no job has this id.
@@ -113,7 +115,7 @@ class JobRepository:
             if job is None:
                 raise NotFoundError(f"No job has the id {job_id[:100]!r}; /ml/jobs lists the latest")
             counts = await _counts(connection, [job_id])
-            items = await _items(connection, job_id, offset=offset, limit=limit)
+            items = await _items(connection, job_id, offset=offset, limit=limit, results=results)
         return _status(job, counts.get(job_id, {}), items)
 
     async def list(self, *, limit: int = 20) -> list[JobStatus]:
@@ -136,13 +138,16 @@ async def _counts(connection: Connection, job_ids: Sequence[str]) -> dict[str, d
     return found
 
 
-async def _items(connection: Connection, job_id: str, *, offset: int, limit: int) -> tuple[JobItem, ...]:
+async def _items(
+    connection: Connection, job_id: str, *, offset: int, limit: int, results: Sequence[IngestResult] | None
+) -> tuple[JobItem, ...]:
     rows = await connection.fetch(
         "SELECT position, album, artist, state, result, detail, album_id FROM ingest_items WHERE job_id = $1 "
-        "ORDER BY position OFFSET $2 LIMIT $3",
+        "AND ($4::text[] IS NULL OR (state = 'done' AND result = ANY($4))) ORDER BY position OFFSET $2 LIMIT $3",
         job_id,
         offset,
         limit,
+        None if results is None else [result.value for result in results],
     )
     outcomes: dict[int, list[SourceOutcome]] = {}
     for row in await connection.fetch(

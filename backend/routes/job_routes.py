@@ -106,11 +106,15 @@ async def job(
     with_: With,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    result: Annotated[
+        list[IngestResult] | None, Query(max_length=10, description="Only albums that ended so. May be repeated.")
+    ] = None,
 ) -> Response:
     """How far a job is, with a page of its albums and each one's outcome."""
-    found = await with_.ingestion.status(job_id, offset=offset, limit=limit)
+    found = await with_.ingestion.status(job_id, offset=offset, limit=limit, results=result or None)
     following = offset + len(found.items)
-    more = following if found.items and following < found.total else None
+    listed = sum(found.counts[one] for one in set(result)) if result else found.total
+    more = following if found.items and following < listed else None
     headers = {} if more is None else {"link": next_link(request, offset=more)}
     return json_answer({**summary(found), "items": found.items, "next_offset": more}, headers=headers)
 

@@ -12,7 +12,7 @@ from backend.ingestion.ingest_runner import IngestRunner
 from backend.ingestion.source import Source
 from backend.metrics import Metrics
 from backend.models.ingestion_models import AlbumQuery
-from backend.models.results import IngestReport, JobStatus
+from backend.models.results import IngestReport, IngestResult, JobStatus
 from backend.repositories.jobs import JobRepository
 from backend.repositories.unmatched import UnmatchedRepository
 from backend.services.album_names import check_numbered, check_query
@@ -145,13 +145,15 @@ class IngestionService:
             job_id=DEMO_JOB if once else None,
         )
 
-    async def status(self, job_id: str, *, offset: int = 0, limit: int = 100) -> JobStatus:
-        """A job as it stands, with a page of its albums.
+    async def status(
+        self, job_id: str, *, offset: int = 0, limit: int = 100, results: Sequence[IngestResult] | None = None
+    ) -> JobStatus:
+        """A job as it stands, with a page of its albums; with `results` of those that ended so.
 
         Raises:
             NotFoundError: no job has this id.
         """
-        return await self._jobs.status(job_id, offset=offset, limit=limit)
+        return await self._jobs.status(job_id, offset=offset, limit=limit, results=results)
 
     async def jobs(self, *, limit: int = 20) -> list[JobStatus]:
         """The latest jobs, newest first, without their albums."""

@@ -213,3 +213,18 @@ async def test_a_list_that_cannot_be_read_is_refused_whole(api: httpx.AsyncClien
     answer = await api.post("/ml/ingest/list", content=content, headers={"content-type": "text/csv"})
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
+
+
+async def test_a_jobs_albums_are_listed_by_how_they_ended(open_api: Open) -> None:
+    async with open_api(worker=True) as api:
+        unknown = [[f"No album {n}", "Nobody"] for n in range(3)]
+        job_id = await submitted(api, [*ALBUMS, *unknown])
+        await finished(api, job_id)
+        where = f"/ml/jobs/{job_id}?result=not_found"
+        first = (await api.get(f"{where}&limit=2")).json()
+        assert [item["album"] for item in first["items"]] == ["No album 0", "No album 1"]
+        rest = (await api.get(f"{where}&offset={first['next_offset']}")).json()
+        assert ([item["album"] for item in rest["items"]], rest["next_offset"]) == (["No album 2"], None)
+        both = (await api.get(f"{where}&result=complete&result=partial")).json()
+        assert len(both["items"]) == 6
+        assert (await api.get(f"/ml/jobs/{job_id}?result=lost")).status_code == 422

@@ -22,7 +22,8 @@ PATIENCE = 20_000  # milliseconds for what a page has to do, on a machine that d
 _WATCH = """
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
-    if (entry.hadRecentInput || entry.value < 0.001) continue;
+    // What a person has asked for by then may push things aside; what a page loads by itself may not.
+    if (navigator.userActivation.hasBeenActive || entry.hadRecentInput || entry.value < 0.001) continue;
     const moved = entry.sources.map((s) => s.node?.outerHTML?.slice(0, 120) ?? s.node?.textContent?.slice(0, 60)).join(' | ');
     window.complain(`layout shift of ${entry.value.toFixed(4)}: ${moved}`);
   }
@@ -103,6 +104,7 @@ class Watched:
             if over > 0:
                 self.complaints.append(f"{name} is {over} px wider than the window ({form})")
             await self.page.screenshot(path=PICTURES / f"{name}-{form}.png", full_page=True)
+        await self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
 
 @cache

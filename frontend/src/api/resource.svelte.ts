@@ -1,4 +1,6 @@
 /** Something loaded from the API while a component is shown: its value, whether it is under way, what went wrong. */
+import { untrack } from "svelte";
+
 import { asProblem, type Problem } from "./problem";
 
 export class Resource<T> {
@@ -10,7 +12,7 @@ export class Resource<T> {
 
   /** Load once more, with what the loader reads now. */
   reload = (): void => {
-    this.#again += 1;
+    untrack(() => (this.#again += 1)); // or an effect that reloads would run again for having done so
   };
 
   /**
