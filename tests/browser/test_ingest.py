@@ -85,7 +85,7 @@ async def test_a_job_is_held_and_resumed(watched: Watched) -> None:
     await watched.open(f"/studio/ingest?job={job}")
     await expect(main.locator(".state")).to_have_text("paused")
     await page.get_by_role("button", name="Resume").click()
-    await expect(main.locator(".state")).to_have_text("finished", timeout=40_000)
+    await expect(main.locator(".state")).to_have_text("finished", timeout=90_000)
     await expect(page.get_by_role("button", name="not found 80")).to_be_visible()
 
 

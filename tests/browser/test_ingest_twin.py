@@ -61,7 +61,7 @@ async def test_from_nothing_to_a_catalogue_with_every_source_named(collected: Wa
     await expect(main).to_contain_text("7 new")
     await expect(main.get_by_role("row").filter(has_text="lastfm")).not_to_contain_text("none")
     await page.get_by_role("button", name="Ingest 7 albums").click()
-    await expect(main.locator(".state")).to_have_text("finished", timeout=60_000)
+    await expect(main.locator(".state")).to_have_text("finished", timeout=90_000)
     for source in ("spotify", "lastfm", "deezer"):
         await expect(main.get_by_role("img", name=f"{source}:")).to_be_visible()
     await collected.pictures("ingest-twin")

@@ -17,6 +17,7 @@ PICTURES = ROOT / "build" / "screenshots"
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 740}
 PATIENCE = 20_000  # milliseconds for what a page has to do, on a machine that does other things as well
+expect.set_options(timeout=PATIENCE)
 
 # Told to Python as it happens, so that it survives going to another page.
 _WATCH = """
@@ -73,7 +74,7 @@ class Watched:
     async def loaded(self) -> None:
         """Wait until the page stands and nothing in it is being loaded."""
         await self.page.wait_for_selector("main h1")
-        await expect(self.page.locator("main [role=status] .line")).to_have_count(0, timeout=PATIENCE)
+        await expect(self.page.locator("main [role=status] .line")).to_have_count(0)
 
     def main(self) -> Locator:
         """What is not navigation."""
