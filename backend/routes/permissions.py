@@ -12,7 +12,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN: Final = re.compile(r"/|/live|/ready|/docs|/favicon\.ico|/session|/static/.*|/studio(/.*)?")
 """For everybody, also where reading needs a key: the pages themselves (what they show needs one), health, signing in."""
 _ASKS: Final = frozenset({
-    "/ml/datasets/preview", "/ml/discover", "/ml/features", "/ml/ingest/plan", "/ml/playlists/continue",
+    "/ml/datasets/preview", "/ml/discover", "/ml/features", "/ml/ingest/list", "/ml/ingest/plan", "/ml/playlists/continue",
 })  # fmt: skip
 """Questions that are too long for an address: POST, but nothing changes."""
 _PERSONAL: Final = re.compile(r"/listeners(/.*)?|/import/listens")

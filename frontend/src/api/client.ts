@@ -1,7 +1,7 @@
-/** The one way to the API: typed by its own description, errors as `Problem`, an API key where the server wants one. */
+/** The one way to the API: typed by its own description, errors as `Problem`, signing in where the server wants it. */
 import { asProblem, Problem, problemOf } from "./problem";
-import { askForKey, key } from "./key.svelte";
 import type { components, paths } from "./schema";
+import { askForKey, session } from "./session.svelte";
 
 export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
 
@@ -42,12 +42,12 @@ export async function fetched(
   options: { path?: unknown; query?: unknown; body?: unknown; files?: readonly File[]; accept?: string; signal?: AbortSignal } = {},
 ): Promise<Response> {
   for (;;) {
-    const used = key.value;
-    const answer = await once(method, address(path, options.path, options.query), options, used);
+    const before = session.signedIn;
+    const answer = await once(method, address(path, options.path, options.query), options);
     if (answer.ok) return answer;
     const problem = await problemOf(answer);
-    // Another request may have brought the key meanwhile; else a person is asked, and who declines gets the refusal.
-    if (answer.status !== 401 || !(key.value !== used || (await askForKey(problem.message)))) throw problem;
+    // Somebody may have signed in meanwhile for another request; else a person is asked, and who declines gets the refusal.
+    if (answer.status !== 401 || !(session.signedIn > before || (await askForKey(problem.message)))) throw problem;
   }
 }
 
@@ -74,10 +74,8 @@ async function once(
   method: string,
   url: string,
   options: { body?: unknown; files?: readonly File[]; accept?: string; signal?: AbortSignal },
-  withKey: string,
 ): Promise<Response> {
   const headers = new Headers({ accept: options.accept ?? "*/*" });
-  if (withKey) headers.set("x-api-key", withKey);
   let body: BodyInit | undefined;
   if (options.files) {
     const form = new FormData();

@@ -19,7 +19,9 @@ ADMIN = {
     "DELETE /albums/{album_id}", "DELETE /ml/datasets/{named}", "DELETE /system/keys/{key_id}", "DELETE /users/{name}",
     "GET /system/deeds", "GET /system/doctor", "GET /system/keys", "POST /system/keys",
 }  # fmt: skip
-ASKING = {"POST /ml/discover", "POST /ml/features", "POST /ml/ingest/plan", "POST /ml/playlists/continue"}
+ASKING = {
+    "POST /ml/discover", "POST /ml/features", "POST /ml/ingest/list", "POST /ml/ingest/plan", "POST /ml/playlists/continue",
+}  # fmt: skip
 
 
 def test_the_document_tells_where_a_key_is_needed() -> None:
