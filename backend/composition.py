@@ -46,6 +46,7 @@ from backend.repositories.job_control import JobControl
 from backend.repositories.job_progress import JobProgressRepository
 from backend.repositories.jobs import JobRepository
 from backend.repositories.listens import ListenRepository
+from backend.repositories.map_figures import MapFigures
 from backend.repositories.measured_tracks import MeasuredTracks
 from backend.repositories.playlist_tracks import PlaylistTracks
 from backend.repositories.provenances import Provenances
@@ -101,6 +102,9 @@ from backend.services.job_report import JobReport
 from backend.services.job_service import JobService
 from backend.services.knowledge import Knowledge
 from backend.services.listening_service import ListeningService
+from backend.services.map_columns import MapColumns
+from backend.services.map_keeper import MapKeeper
+from backend.services.map_service import MapService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
@@ -293,6 +297,13 @@ def build_services(
         work=work,
         ml=ml,
         discovery=discovery,
+        map=MapService(
+            MapKeeper(keeper, home / "maps"),
+            MapColumns(MapFigures(database)),
+            tracks,
+            PlaylistTracks(database),
+            threads=threads,
+        ),
         asking=AskingService(discovery, PlaylistTracks(database), Receptions(database), threads=threads),
         training=TrainingService(ml, TrackPages(database)),
         upkeep=upkeep,

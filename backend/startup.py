@@ -97,6 +97,7 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
         stack.push_async_callback(services.work.close)
         stack.push_async_callback(services.dataset_work.stop)
         stack.push_async_callback(services.discovery.close)
+        stack.push_async_callback(services.map.close)
         if await services.upkeep.is_stale():
             log.warning("rows were merged under another policy or other terms; `tensoe rebuild` makes them anew")
         if server:

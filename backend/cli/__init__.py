@@ -28,6 +28,9 @@ from backend.cli import (
     upkeep,
     worker,
 )
+from backend.cli import (
+    map as map_commands,
+)
 from backend.cli.console import err, out
 from backend.utils.errors import InvalidInputError, TensoeError
 
@@ -55,6 +58,7 @@ for module in (
 ):
     module.register(app)
 app.add_typer(demo.demo, name="demo")
+app.add_typer(map_commands.map_, name="map")
 app.add_typer(import_.imports, name="import")
 app.add_typer(listens.listens, name="listens")
 app.add_typer(listener.listener, name="listener")

@@ -27,6 +27,7 @@ from backend.routes import (
     job_routes,
     listener_routes,
     listener_taste_routes,
+    map_routes,
     matching_routes,
     metrics_routes,
     ml_routes,
@@ -48,7 +49,16 @@ from backend.web import STATIC, STUDIO
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_EXPOSED = ("Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
+_EXPOSED = (
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Map-Points",
+    "X-Map-Version",
+    "X-Request-Id",
+)
 
 
 def build_app(
@@ -78,7 +88,8 @@ def build_app(
     app.state.studio = studio
     errors.install(app)
     for module in (
-        system_routes, access_routes, ml_routes, discovery_routes, dataset_routes, refresh_routes, import_routes, table_routes,
+        system_routes, access_routes, ml_routes, discovery_routes, map_routes, dataset_routes, refresh_routes, import_routes,
+        table_routes,
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
         artist_routes, track_routes, user_routes, listener_routes, listener_taste_routes, metrics_routes, studio_routes,

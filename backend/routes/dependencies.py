@@ -36,6 +36,7 @@ from backend.services.job_following import JobFollowing
 from backend.services.job_report import JobReport
 from backend.services.job_service import JobService
 from backend.services.listening_service import ListeningService
+from backend.services.map_service import MapService
 from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
@@ -78,6 +79,7 @@ class Services:
     ml: MlService
     discovery: DiscoveryService
     asking: AskingService
+    map: MapService
     training: TrainingService
     exports: ExportService
     upkeep: UpkeepService

@@ -36,6 +36,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "analytics", "description": "What is stored, in figures."},
     {"name": "exports", "description": "Files of training data to download."},
     {"name": "recommendations", "description": "Tracks like a track."},
+    {"name": "map", "description": "All tracks in the plane, neighbours sounding alike."},
     {"name": "albums", "description": "List, search, detail."},
     {
         "name": "users",

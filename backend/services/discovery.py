@@ -70,7 +70,7 @@ def discover(
         wish=wish, like=_seeds(like), unlike=_seeds(unlike), point=point, emphasis=emphasis or {}, strict=strict, k=k,
         per_artist=per_artist, diversity=diversity,
     )  # fmt: skip
-    with _opened(track_filter, rights) as catalogue:
+    with opened(track_filter, rights) as catalogue:
         return answer(catalogue.index(), ask, catalogue.wanted, fitting=catalogue.fitting)
 
 
@@ -92,7 +92,7 @@ def continue_playlist(
 
     listed = [ListedTrack(id=t) if isinstance(t, str) else ListedTrack(artist=t[0], title=t[1]) for t in tracks]
     ask = Ask(k=k, per_artist=per_artist, diversity=diversity)
-    with _opened(track_filter, rights) as catalogue:
+    with opened(track_filter, rights) as catalogue:
         return continued(catalogue.index(), listed, ask, catalogue.wanted, fitting=catalogue.fitting)
 
 
@@ -107,7 +107,7 @@ def song_path(
     """A way from one track to another; see `discovery_answers.way`."""
     from backend.services.discovery_answers import way
 
-    with _opened(track_filter, rights) as catalogue:
+    with opened(track_filter, rights) as catalogue:
         return way(catalogue.index(), start, end, steps=steps, track_filter=catalogue.wanted, fitting=catalogue.fitting)
 
 
@@ -125,7 +125,7 @@ def overlooked(
     from backend.services.discovery_service import allowed_k
     from backend.services.overlooked_answers import overlooked as answer
 
-    with _opened(track_filter, rights) as catalogue:
+    with opened(track_filter, rights) as catalogue:
         received = ReceptionTables(catalogue.connection).of(catalogue.wanted, tracks=tracks)
         return answer(received, by=who(by), k=allowed_k(k))
 
@@ -164,7 +164,13 @@ class _Catalogue:
 
 
 @contextlib.contextmanager
-def _opened(track_filter: TrackFilter | None, rights: RightsLevel | str | None) -> Iterator[_Catalogue]:
+def opened(track_filter: TrackFilter | None, rights: RightsLevel | str | None) -> Iterator[_Catalogue]:
+    """A level of rights of the database that the settings name.
+
+    Raises:
+        InvalidInputError: there is no such level.
+        DatabaseError: the database cannot be used, or has no tables yet.
+    """
     wanted = track_filter or TrackFilter()
     if rights is not None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, Self
 
 import numpy as np
@@ -14,22 +13,12 @@ import pyarrow as pa
 from backend.features.columns import Values, floats, lists
 from backend.features.map.layout import Rows
 from backend.features.map.picture import Picture
+from backend.models.map_columns import ColumnName
 
 CLASSES: Final = 20
 """Named classes of a column; all that is rarer is "other"."""
 OTHER: Final = "other"
 _NO_NUMBER: Final = {np.uint8: 255, np.uint16: 0}
-
-
-class ColumnName(StrEnum):
-    """What a map can be coloured by."""
-
-    GENRE = "genre"
-    MOOD = "mood"
-    YEAR = "year"
-    SCORE = "score"
-    POPULARITY = "popularity"
-    SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,7 @@ class MapColumn:
         )
 
     @classmethod
-    def of_names(cls, names: Sequence[str | None]) -> Self:
+    def of_names(cls, names: Sequence[str | None] | pa.Array) -> Self:
         """The most frequent names as codes from 1 on, the others as one more, none as 0."""
         encoded = pa.array(names, pa.string()).dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -118,10 +118,9 @@ class Plane:
         at[~known] = _margin(self.at, codes[~known])
         return at, known
 
-    @property
-    def is_outgrown(self) -> bool:
-        """Whether it is a sketch of far fewer tracks than there are now."""
-        return self.drawn < SKETCH and len(self.codes) >= 2 * max(self.drawn, 1)
+    def is_outgrown_by(self, index: DiscoveryIndex) -> bool:
+        """Whether it is a sketch of less than half the tracks that there are now."""
+        return self.drawn < SKETCH and len(index) >= 2 * max(self.drawn, 1)
 
     def grid(self, codes: Codes) -> npt.NDArray[np.uint16]:
         """Places of tracks that stand here, n × 2 on the grid."""

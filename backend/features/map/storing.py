@@ -48,7 +48,7 @@ def open_plane(path: Path) -> Plane:
         InvalidInputError: the file holds none of this form.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             if int(held["form"]) != FORM:
                 raise InvalidInputError(f"{path.name} has form {held['form']}, not {FORM}; have the map drawn again")
             x, y, extent = held["square"].tolist()
