@@ -21,11 +21,17 @@ Told = Callable[[float], None]
 
 NEAR: Final = 10
 _MIDDLE: Final = 5
+_OF_ALBUM: Final = 3
 _FAR: Final = 20
 _MORE: Final = 50  # neighbours looked at besides, of which the near ones in scaled distance are taken
 _PHASES: Final = (100, 100, 250)
 _AT_ONCE: Final = 512
 _SEED: Final = 0
+_ROOM: Final = 0.35  # of the distance that points had if they were spread evenly over the square
+_INNER: Final = 0.9  # of all points; the others are drawn in
+_DRAWN_IN: Final = 0.4
+_PUSHED: Final = 7  # each its six nearest
+_ROUNDS: Final = 40
 
 
 def ignore(_share: float) -> None:
@@ -64,11 +70,12 @@ class _Pairs:
         return found
 
 
-def arranged(vectors: Floats, *, seed: int = _SEED, told: Told = ignore) -> Floats:
+def arranged(vectors: Floats, *, albums: Rows | None = None, seed: int = _SEED, told: Told = ignore) -> Floats:
     """Lay points out in the plane.
 
     Args:
         vectors: n × width, of length 1 (or 0).
+        albums: n codes: few of a track's near ones are of its own album, or each album would be an island in no order.
         seed: draws the middling and the far pairs.
         told: how far it is.
 
@@ -81,7 +88,7 @@ def arranged(vectors: Floats, *, seed: int = _SEED, told: Told = ignore) -> Floa
     rng = np.random.default_rng(seed)
     near = neighbours(vectors, min(NEAR + _MORE, n - 1), told=lambda share: told(0.2 * share))
     pairs = (
-        _Pairs.of(_scaled(vectors, near), 10),
+        _Pairs.of(_scaled(vectors, near, albums), 10),
         _Pairs.of(_middling(vectors, rng), 10_000),
         _Pairs.of(rng.integers(0, n, (n, _FAR)), 1, push=True),
     )
@@ -99,8 +106,47 @@ def arranged(vectors: Floats, *, seed: int = _SEED, told: Told = ignore) -> Floa
         at -= np.float32(rate) * mean / (np.sqrt(square) + np.float32(1e-7))
         if i % 10 == 0:
             told(0.2 + 0.8 * i / rounds)
-    at -= at.mean(axis=0)
-    return at
+    return spread(_drawn_in(at))
+
+
+def _drawn_in(at: Floats) -> Floats:
+    """The middle at 0, and what lies far out drawn nearer: islands that nothing ties to the rest would leave it no room."""
+    away = at - np.median(at, axis=0)
+    radius = np.linalg.norm(away, axis=1)
+    edge = float(np.quantile(radius, _INNER))
+    nearer = np.where(radius > edge, edge + _DRAWN_IN * (radius - edge), radius)
+    found: Floats = away * (nearer / np.maximum(radius, 1e-9))[:, None].astype(np.float32)
+    return found
+
+
+def spread(at: Floats, *, rounds: int = _ROUNDS) -> Floats:
+    """The same picture with room around every point: tracks of one album would lie on one dot.
+
+    Points nearer to each other than a third of what they had if all were spread evenly push each other away, by and by, each
+    its nearest ones only: islands swell, and stay where they are.
+
+    Args:
+        at: n × 2.
+        rounds: how often they push.
+    """
+    from scipy.spatial import cKDTree
+
+    n = len(at)
+    found = at.astype(np.float64)
+    wanted = _ROOM * float(np.ptp(found, axis=0).max()) / np.sqrt(n)
+    turn = 2 * np.pi * np.arange(n) * (np.sqrt(5) - 1) / 2
+    ways = np.column_stack([np.cos(turn), np.sin(turn)])  # for points that lie on one another
+    if not wanted > 0:
+        return (at + ways * np.sqrt(np.arange(n) / n)[:, None]).astype(np.float32)
+    for _ in range(rounds):
+        apart, others = cKDTree(found).query(found, k=min(_PUSHED, n))
+        away = found[:, None] - found[others]
+        same = apart < 1e-6 * wanted
+        away[same] = np.broadcast_to(ways[:, None], away.shape)[same]
+        length = np.where(same, 1.0, apart)
+        push = np.where(others == np.arange(n)[:, None], 0.0, np.clip(wanted - apart, 0, None) / length)
+        found += 0.3 * np.einsum("ij,ijk->ik", push, away)
+    return found.astype(np.float32)
 
 
 def neighbours(vectors: Floats, k: int, *, among: Floats | None = None, told: Told = ignore) -> Rows:
@@ -136,7 +182,7 @@ def _greatest(vectors: Floats, among: Floats, k: int) -> Rows:
     return rows
 
 
-def _scaled(vectors: Floats, near: Rows) -> Rows:
+def _scaled(vectors: Floats, near: Rows, albums: Rows | None) -> Rows:
     """The nearest in distance² / (σᵢ σⱼ), where σ is how far a point's fourth to sixth neighbours are."""
     squared = np.empty(near.shape, np.float32)
     for start in range(0, len(vectors), _AT_ONCE):
@@ -144,8 +190,14 @@ def _scaled(vectors: Floats, near: Rows) -> Rows:
         apart = vectors[near[part]] - vectors[part][:, None]
         squared[part] = np.einsum("ijk,ijk->ij", apart, apart)
     sigma = np.maximum(np.sqrt(squared[:, 3:6]).mean(axis=1), 1e-10)
-    order = np.argsort(squared / (sigma[:, None] * sigma[near]), axis=1, kind="stable")[:, :NEAR]
-    return np.take_along_axis(near, order, axis=1)
+    order = np.argsort(squared / (sigma[:, None] * sigma[near]), axis=1, kind="stable")
+    near = np.take_along_axis(near, order, axis=1)
+    if albums is not None:
+        own = albums[near] == albums[:, None]
+        last = own & (np.cumsum(own, axis=1) > _OF_ALBUM)
+        near = np.take_along_axis(near, np.argsort(last, axis=1, kind="stable"), axis=1)
+    found: Rows = near[:, :NEAR]
+    return found
 
 
 def _middling(vectors: Floats, rng: np.random.Generator) -> Rows:

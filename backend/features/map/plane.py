@@ -66,7 +66,8 @@ class Plane:
         vectors = sounds(index, rows[chosen])
         known: Flags = np.asarray(vectors.any(axis=1))
         at = np.zeros((len(chosen), 2), np.float32)
-        at[known] = arranged(vectors[known], seed=_SEED, told=lambda done: told(share * done))
+        albums = index.rows.albums[rows[chosen]]
+        at[known] = arranged(vectors[known], albums=albums[known], seed=_SEED, told=lambda done: told(share * done))
         at[~known] = _margin(at[known], codes[chosen][~known])
         corner, extent = _frame(at)
         plane = cls(

@@ -16,7 +16,7 @@ from backend.features.discovery.blocks import unit
 from backend.features.discovery.index import DiscoveryIndex
 from backend.features.discovery.songs import Codes
 
-_WEIGHTS: Final = {"audio": 1.0, "year": 0.5, "genres": 2.0, "moods": 1.0}
+_WEIGHTS: Final = {"audio": 1.5, "year": 0.5, "genres": 2.0, "moods": 1.0}
 """Of a product of two vectors; where a group says nothing of a track, the others decide."""
 _AT_ONCE: Final = 50_000
 

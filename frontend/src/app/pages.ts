@@ -13,6 +13,7 @@ export interface Page {
 export const pages: readonly Page[] = [
   { mark: "A1", path: "/", title: "Overview", load: () => import("../pages/overview/Overview.svelte") },
   { mark: "A2", path: "/studio/ingest", title: "Ingest", load: () => import("../pages/ingest/Ingest.svelte") },
+  { mark: "A4", path: "/studio/map", title: "Map", load: () => import("../pages/map/Map.svelte") },
 ];
 
 export const navigation = pages.filter((page) => page.mark).sort((a, b) => a.mark!.localeCompare(b.mark!));
