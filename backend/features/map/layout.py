@@ -115,7 +115,7 @@ def _drawn_in(at: Floats) -> Floats:
     radius = np.linalg.norm(away, axis=1)
     edge = float(np.quantile(radius, _INNER))
     nearer = np.where(radius > edge, edge + _DRAWN_IN * (radius - edge), radius)
-    found: Floats = away * (nearer / np.maximum(radius, 1e-9))[:, None].astype(np.float32)
+    found: Floats = (away * (nearer / np.maximum(radius, 1e-9))[:, None]).astype(np.float32)
     return found
 
 
@@ -137,7 +137,8 @@ def spread(at: Floats, *, rounds: int = _ROUNDS) -> Floats:
     turn = 2 * np.pi * np.arange(n) * (np.sqrt(5) - 1) / 2
     ways = np.column_stack([np.cos(turn), np.sin(turn)])  # for points that lie on one another
     if not wanted > 0:
-        return (at + ways * np.sqrt(np.arange(n) / n)[:, None]).astype(np.float32)
+        disc: Floats = (at + ways * np.sqrt(np.arange(n) / n)[:, None]).astype(np.float32)
+        return disc
     for _ in range(rounds):
         apart, others = cKDTree(found).query(found, k=min(_PUSHED, n))
         away = found[:, None] - found[others]
