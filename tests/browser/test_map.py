@@ -211,3 +211,43 @@ async def test_points_stay_while_the_catalogue_grows(watched: Watched) -> None:
     late = page.get_by_role("searchbox").or_(page.get_by_role("combobox")).first
     await late.fill("Late song 3")
     await expect(page.get_by_role("option").filter(has_text="Late song 3").first).to_be_visible()
+
+
+async def test_two_fingers_zoom_and_one_moves(watched: Watched) -> None:
+    page = await opened(watched)
+    box = await page.get_by_role("application").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    fingers = await page.context.new_cdp_session(page)
+
+    async def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": at[0], "y": at[1], "id": i} for i, at in enumerate(places)]
+        await fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    await touch("touchStart", (x - 50, y))
+    await touch("touchStart", (x - 50, y), (x + 50, y))
+    for apart in (70, 100, 150, 200):
+        await touch("touchMove", (x - apart, y), (x + apart, y))
+    await touch("touchEnd")
+    pinched = await at_rest(page)
+    assert 1.5 < pinched[2] < 2.5
+    await touch("touchStart", (x, y))
+    for by in (20, 60, 120):
+        await touch("touchMove", (x + by, y))
+    await touch("touchEnd")
+    moved = await at_rest(page)
+    assert moved[0] < pinched[0]
+    assert moved[2] == pinched[2]
+
+
+async def test_without_webgl_the_list_is_there(watched: Watched) -> None:
+    await watched.page.add_init_script(
+        "const real = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        "  return kind === 'webgl2' ? null : real.call(this, kind, ...more); };"
+    )
+    await watched.open("/studio/map")
+    await expect(watched.main()).to_contain_text("This browser draws no WebGL 2")
+    listed = watched.page.get_by_role("region", name="In view")
+    await expect(listed.get_by_role("listitem").first).to_be_visible()
+    await expect(listed.get_by_role("heading")).to_contain_text(f"{watched.studio.get('/ml/map/state')['points']:,}")
