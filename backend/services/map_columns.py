@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from cachetools import LRUCache
 
@@ -12,7 +13,6 @@ from backend.models.map_columns import ColumnName
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
     from backend.features.map.columns import MapColumn
     from backend.features.map.picture import Picture
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 12
 
+Told: TypeAlias = tuple[Sequence[str], Sequence[Any]]
+"""Ids, and a value of each."""
+
 
 class Figures(Protocol):
     """What no index holds; `repositories.map_figures` has it. Blocking."""
 
-    def scores(self, rights: RightsLevel) -> pa.Table:
-        """`id` and `value` of tracks that have a score."""
+    def scores(self, rights: RightsLevel) -> Iterator[Told]:
+        """Ids of tracks that have a score, and the scores."""
         ...
 
-    def sources(self, rights: RightsLevel) -> pa.Table:
-        """`id` and `value`, the source of each track."""
+    def sources(self, rights: RightsLevel) -> Iterator[Told]:
+        """Ids of tracks, and the source of each."""
         ...
 
 
@@ -52,9 +55,9 @@ class MapColumns:
         found = self._kept.get(key)
         if found is None:
             if name is ColumnName.SCORE:
-                found = _spread(picture, self._figures.scores(rights), numbers=True)
+                found = _numbers(picture, self._figures.scores(rights))
             elif name is ColumnName.SOURCE:
-                found = _spread(picture, self._figures.sources(rights), numbers=False)
+                found = _names(picture, self._figures.sources(rights))
             else:
                 found = column_of(picture, name, family_of)
             self._kept[key] = found
@@ -85,19 +88,29 @@ def named(column: MapColumn) -> pd.Series[Any]:
     return values.where(values != column.legend["unknown"]).astype("Int64")
 
 
-def _spread(picture: Picture, told: pa.Table, *, numbers: bool) -> MapColumn:
-    """What is told of some tracks, over all points."""
+def _numbers(picture: Picture, told: Iterable[Told]) -> MapColumn:
+    """What is told of some tracks, part by part, over all points."""
     import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     from backend.features.map.columns import MapColumn
 
-    ids = picture.index.rows.table.column("id").cast(pa.string())
-    value_set = told.column("id").combine_chunks().cast(pa.string())
-    at = pc.index_in(ids, value_set=value_set).combine_chunks().take(pa.array(picture.rows))
-    values = told.column("value").take(at)
-    if not numbers:
-        return MapColumn.of_names(values.combine_chunks())
-    known = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return MapColumn.of_numbers(known.astype(np.float64), np.uint8)
+    found = np.full(len(picture), np.nan)
+    for ids, values in told:
+        there, rows = picture.found(ids)
+        found[rows] = np.array(values, np.float64)[there]
+    return MapColumn.of_numbers(found, np.uint8)
+
+
+def _names(picture: Picture, told: Iterable[Told]) -> MapColumn:
+    """The same of names."""
+    import numpy as np
+
+    from backend.features.map.columns import MapColumn
+
+    places: dict[str, int] = {}
+    found = np.full(len(picture), -1, np.int64)
+    for ids, values in told:
+        there, rows = picture.found(ids)
+        codes = [-1 if name is None else places.setdefault(name, len(places)) for name in values]
+        found[rows] = np.array(codes, np.int64)[there]
+    return MapColumn.of_codes(found, list(places))

@@ -239,10 +239,14 @@ class MapService:
 
 
 def _unlike(q: str, card: dict[str, Any]) -> float:
+    """A title that is what was typed comes before an artist, an album's name last: it stands at all of its tracks."""
     from rapidfuzz import fuzz, utils
 
-    shown = (card["title"], card["artist"], card["album"] or "", f"{card['artist']} {card['title']}")
-    return -max(fuzz.ratio(q, text, processor=utils.default_process) for text in shown)
+    shown = {card["title"]: 1.0, card["artist"]: 0.95, f"{card['artist']} {card['title']}": 1.0}
+    alike = {text: fuzz.ratio(q, text, processor=utils.default_process) * weight for text, weight in shown.items()}
+    album = 0.6 * fuzz.ratio(q, card["album"] or "", processor=utils.default_process)
+    holds = 15.0 if utils.default_process(q) in utils.default_process(card["title"]) else 0.0
+    return -max(album, *alike.values()) - holds
 
 
 def _bounded(limit: int, most: int) -> int:

@@ -183,6 +183,8 @@ async def test_search_and_nearest(mapped: httpx.AsyncClient) -> None:
     one = (await mapped.get("/ml/training-data?limit=1")).json()["data"][0]
     found = (await mapped.get("/ml/map/tracks", params={"q": one["title"]})).json()["data"]
     assert found[0]["title"] == one["title"]
+    album = (await mapped.get("/ml/map/tracks", params={"q": one["album"]})).json()
+    assert {t["album"] for t in album["data"]} >= {one["album"]}
     near = (await mapped.get("/ml/map/tracks", params={"near": f"{found[0]['x']},{found[0]['y']}"})).json()["data"]
     assert (near[0]["x"], near[0]["y"]) == (found[0]["x"], found[0]["y"])
     apart = [(t["x"] - near[0]["x"]) ** 2 + (t["y"] - near[0]["y"]) ** 2 for t in near]

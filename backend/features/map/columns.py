@@ -18,6 +18,7 @@ from backend.models.map_columns import ColumnName
 CLASSES: Final = 20
 """Named classes of a column; all that is rarer is "other"."""
 OTHER: Final = "other"
+_AT_ONCE: Final = 100_000
 _NO_NUMBER: Final = {np.uint8: 255, np.uint16: 0}
 
 
@@ -50,15 +51,13 @@ class MapColumn:
         )
 
     @classmethod
-    def of_names(cls, names: Sequence[str | None] | pa.Array) -> Self:
-        """The most frequent names as codes from 1 on, the others as one more, none as 0."""
-        encoded = pa.array(names, pa.string()).dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        return cls.of_codes(codes, encoded.dictionary.to_pylist())
-
-    @classmethod
     def of_codes(cls, codes: Rows, names: Sequence[str]) -> Self:
-        """As `of_names`, of places in a list of names; -1 for none."""
+        """The most frequent names as codes from 1 on, the others as one more, none as 0.
+
+        Args:
+            codes: n places in the list of names; -1 for none.
+            names: each once.
+        """
         counts = np.bincount(codes[codes >= 0], minlength=len(names))
         order = sorted((i for i in range(len(names)) if counts[i]), key=lambda i: (-counts[i], names[i]))
         shown = order if len(order) <= CLASSES + 1 else order[:CLASSES]
@@ -94,16 +93,14 @@ def column_of(picture: Picture, name: ColumnName, family: Callable[[str], str]) 
 
 def _first_tags(table: pa.Table, field: str, rows: Rows, family: Callable[[str], str]) -> MapColumn:
     """By the first tag of each list, which counts most."""
-    tags = lists(table, field)
-    lengths = tags.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    starts = np.cumsum(lengths) - lengths
-    encoded = tags.flatten().dictionary_encode()
-    flat = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    first = np.full(len(lengths), -1, np.int64)
-    filled = lengths > 0
-    first[filled] = flat[starts[filled]]
-    families = [family(tag) for tag in encoded.dictionary.to_pylist()]
-    names = sorted(set(families))
-    place = {name: i for i, name in enumerate(names)}
-    to = np.array([*(place[name] for name in families), -1], np.int64)
-    return MapColumn.of_codes(to[first[rows]], names)
+    families: dict[str, int] = {}
+    first = np.full(table.num_rows, -1, np.int64)
+    for start in range(0, table.num_rows, _AT_ONCE):
+        tags = lists(table.slice(start, _AT_ONCE), field)
+        lengths = tags.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        encoded = tags.flatten().dictionary_encode()
+        flat = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        to = [families.setdefault(family(tag), len(families)) for tag in encoded.dictionary.to_pylist()]
+        starts = np.cumsum(lengths) - lengths
+        first[start + np.flatnonzero(lengths)] = np.array([*to, -1], np.int64)[flat[starts[lengths > 0]]]
+    return MapColumn.of_codes(first[rows], list(families))

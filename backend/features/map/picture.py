@@ -51,10 +51,17 @@ class Picture:
 
     def rows_of(self, ids: Sequence[str]) -> Rows:
         """Rows of the picture of those ids that are on it, in their order."""
+        return self.found(ids)[1]
+
+    def found(self, ids: Sequence[str]) -> tuple[Rows, Rows]:
+        """Of some ids the places of those that are on the picture, and the rows of these."""
         asked = text_codes(ids)
         codes = self.index.rows.ids[self.rows]
-        places = np.minimum(np.searchsorted(codes, asked), max(len(codes) - 1, 0))
-        return places[codes[places] == asked] if len(codes) else places[:0]
+        if not len(codes):
+            return codes[:0], codes[:0]
+        rows = np.minimum(np.searchsorted(codes, asked), len(codes) - 1)
+        there = np.flatnonzero(codes[rows] == asked)
+        return there, rows[there]
 
     def within(self, box: tuple[float, float, float, float]) -> Rows:
         """Rows inside a box: left, low, right, high, on the grid."""

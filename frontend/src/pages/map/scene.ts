@@ -9,6 +9,7 @@ const AT_FIRST = 30_000;
 const SLOW = 45; // milliseconds between frames, above which fewer points are drawn, and
 const QUICK = 24; // below which more
 const REST = 140; // milliseconds without a move, after which all points are added
+const RESTING = 4; // times as many points a frame, once nobody waits for the next one
 const FLIGHT = 650;
 
 export class Scene {
@@ -42,15 +43,15 @@ export class Scene {
   place(points: Uint16Array): void {
     this.tiles = new Tiles(points);
     this.codes = new Uint8Array(this.tiles.length);
-    this.#renderer.place(this.tiles);
+    this.#renderer.place(this.tiles, points);
     this.redraw();
   }
 
   /** Colour points anew: of each row a code, and a colour for each code. */
-  colour(values: ArrayLike<number>): void {
+  colour(values: Uint8Array): void {
     if (values.length !== this.tiles.length) return; // of another version: what belongs to these points is on its way
     this.codes = this.tiles.arranged(values);
-    this.#renderer.code(this.codes);
+    this.#renderer.code(this.codes, values);
     this.redraw();
   }
 
@@ -123,12 +124,12 @@ export class Scene {
     const ratio = Math.min(devicePixelRatio || 1, 2);
     if (!this.#isWhole) {
       this.#isWhole = true;
-      this.#renderer.begin(this.view, ratio);
+      this.#renderer.begin(this.view, ratio, this.#moving);
       this.overlay.draw(this.view, ratio, this.#moving);
       if (!this.#moving) this.drawn();
       if (!this.#renderer.more(this.#budget)) this.#ask();
       if (this.tiles.length && !performance.getEntriesByName("map-first-picture").length) performance.mark("map-first-picture");
-    } else if (!this.#moving && !this.#renderer.more(this.#budget)) {
+    } else if (!this.#moving && !this.#renderer.more(RESTING * this.#budget)) {
       this.#ask();
     }
     if (!this.#moving) return;

@@ -1,8 +1,8 @@
 /** Points sorted into squares of the map, so that only what is seen is drawn; within a square every beginning is a fair sample. */
 import type { Place } from "./view";
 
-const SIDE = 32;
-const SHIFT = 11; // 2^16 / 32
+const SIDE = 16;
+const SHIFT = 12; // 2^16 / 16
 
 export interface Tile {
   start: number;
