@@ -180,6 +180,9 @@ def test_every_beginning_of_a_picture_is_spread_like_the_whole(index: DiscoveryI
     first, everything = picture.at[:300].astype(float), picture.at.astype(float)
     assert np.abs(first.mean(axis=0) - everything.mean(axis=0)).max() < 0.06 * GRID
     assert np.abs(first.std(axis=0) / everything.std(axis=0) - 1).max() < 0.15
+    albums = index.rows.albums[picture.rows]
+    drawn = np.random.default_rng(0).permutation(albums)
+    assert len(np.unique(albums[:100])) > 0.8 * len(np.unique(drawn[:100]))
 
 
 def test_lines_boxes_and_nearness(index: DiscoveryIndex, plane: Plane) -> None:
