@@ -71,7 +71,9 @@ _SCALES: Final = AUDIO_FEATURES[:9]  # of which a mean says something; a mean ke
 _GENRE: Final = """
 SELECT count(*) AS tracks, count(*) FILTER (WHERE synthetic) AS synthetic_tracks, min(release_year) AS first_year,
        max(release_year) AS last_year, avg(popularity)::float8 AS popularity, avg(aoty_score)::float8 AS aoty_score,
-       avg(aoty_critic_score)::float8 AS aoty_critic_score, {figures}
+       avg(aoty_critic_score)::float8 AS aoty_critic_score,
+       ARRAY(SELECT m FROM $tracks AS t, unnest(t.moods) AS m WHERE t.genres && $1::text[]
+             GROUP BY m ORDER BY count(*) DESC, m LIMIT 5) AS moods, {figures}
 FROM $tracks WHERE genres && $1::text[]
 """.format(
     figures=", ".join(
@@ -151,7 +153,7 @@ class Aggregates:
         return {name: orjson.loads(figures) for name, figures in row.items()}
 
     async def genre(self, name: str) -> dict[str, Any]:
-        """A genre, in whatever spelling: tracks, years, means, and per audio feature how many know it, mean and deviation.
+        """A genre, in whatever spelling: tracks, years, means, frequent moods; of each audio feature mean and deviation.
 
         A genre that no track has is one with no tracks, not an error.
         """

@@ -150,6 +150,8 @@ class Genre(Schema):
     """The mean; so are the scores."""
     aoty_score: float | None
     aoty_critic_score: float | None
+    moods: list[str]
+    """The five most frequent of its tracks."""
     audio_features: dict[str, Spread]
 
 
