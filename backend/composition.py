@@ -36,6 +36,7 @@ from backend.repositories.database import Database
 from backend.repositories.due import DueRepository
 from backend.repositories.dumping import Dumps
 from backend.repositories.embedded import standing
+from backend.repositories.facets import Facets
 from backend.repositories.feature_models import FeatureModels
 from backend.repositories.heard import HistoryReader
 from backend.repositories.histories import Histories
@@ -64,6 +65,7 @@ from backend.repositories.tag_targets import TagTargets
 from backend.repositories.tastes import Tastes
 from backend.repositories.track_pages import TrackPages
 from backend.repositories.track_reader import TrackReader
+from backend.repositories.track_search import TrackSearch
 from backend.repositories.track_snapshots import TrackSnapshots
 from backend.repositories.unmatched import UnmatchedRepository
 from backend.repositories.wanted import Wanted
@@ -110,6 +112,7 @@ from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
 from backend.services.refresh_service import RefreshService
+from backend.services.search_service import SearchService
 from backend.services.step_watch import WatchedQueue
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
@@ -236,8 +239,9 @@ def build_services(
         exports=home / "dataset-exports",
         profiles=profiles,
     )
+    albums, artists = AlbumReader(database), ArtistReader(database)
     analytics = AnalyticsService(
-        aggregates, IngestStatistics(database), cache=cache, ttl=settings.cache.cache_default_ttl
+        aggregates, IngestStatistics(database), Facets(database), cache=cache, ttl=settings.cache.cache_default_ttl
     )
     return Services(
         access=AccessService(
@@ -272,8 +276,9 @@ def build_services(
         refreshing=refreshing,
         demo=DemoService(store, AlbumRemoval(database), merging, stored=stored),
         imports=pages,
-        albums=AlbumService(AlbumReader(database), cache=cache, ttl=settings.cache.cache_album_ttl, stored=stored),
-        artists=ArtistService(ArtistReader(database)),
+        albums=AlbumService(albums, cache=cache, ttl=settings.cache.cache_album_ttl, stored=stored),
+        artists=ArtistService(artists),
+        search=SearchService(TrackSearch(database), albums, artists, cache=cache, ttl=settings.cache.cache_default_ttl),
         analytics=analytics,
         users=users,
         tastes=TasteService(

@@ -39,7 +39,7 @@ function packed(): Plugin {
 }
 
 const server = process.env.TENSOE_SERVER ?? "http://localhost:8000";
-const api = ["/ml", "/albums", "/artists", "/tracks", "/recordings", "/users", "/listeners", "/import", "/system", "/metrics", "/docs", "/static"];
+const api = ["/ml", "/albums", "/artists", "/tracks", "/recordings", "/users", "/listeners", "/search", "/import", "/system", "/metrics", "/docs", "/static"];
 
 export default defineConfig({
   base: "/studio/",

@@ -28,6 +28,10 @@ class TrackFilter:
     max_popularity: int | None = None
     tempo_from: float | None = None  # BPM
     tempo_to: float | None = None
+    min_user_score: float | None = None  # 0..100, of Album of the Year
+    max_user_score: float | None = None
+    min_critic_score: float | None = None
+    max_critic_score: float | None = None
     explicit: bool | None = None
     seen: tuple[str, ...] = ()  # ids that are left out, with all other appearances of their recordings
     seen_by: str | None = None  # a listener whose whole history is left out likewise

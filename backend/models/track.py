@@ -29,7 +29,9 @@ def _indexes(table: str) -> tuple[Index, ...]:
         for column in ("isrc", "recording_mbid", "recording_key")
     )
     shared = Index(f"ix_{table}_recording_id", "recording_id", postgresql_where=text("recording_id <> id"))
-    return (*plain, *known, shared, Index(f"ix_{table}_artist", text("lower(artist)")))
+    # For finding titles as they are typed (repositories.track_search).
+    title = Index(f"ix_{table}_title", text("lower(title) gin_trgm_ops"), postgresql_using="gin")
+    return (*plain, *known, shared, title, Index(f"ix_{table}_artist", text("lower(artist)")))
 
 
 class TrackColumns:

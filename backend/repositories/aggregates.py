@@ -10,6 +10,7 @@ import orjson
 from backend.models.ingestion_models import AUDIO_FEATURES, RightsLevel
 from backend.repositories.database import Database
 from backend.repositories.layers import LAYERS
+from backend.repositories.tag_spellings import spellings
 
 _FIELDS: Final = (
     "genres", "moods", "audio_features", "popularity", "duration_ms", "track_number", "release_date", "aoty_score",
@@ -66,6 +67,20 @@ SELECT release_year AS year, count(*) AS tracks, count(DISTINCT album_id) AS alb
        avg(aoty_score)::float8 AS aoty_score, avg(duration_ms)::float8 AS duration_ms, {means}
 FROM $tracks WHERE release_year IS NOT NULL GROUP BY release_year ORDER BY release_year
 """.format(means=", ".join(f'avg("{f}")::float8 AS "{f}"' for f in AUDIO_FEATURES[:9]))
+_SCALES: Final = AUDIO_FEATURES[:9]  # of which a mean says something; a mean key is none
+_GENRE: Final = """
+SELECT count(*) AS tracks, count(*) FILTER (WHERE synthetic) AS synthetic_tracks, min(release_year) AS first_year,
+       max(release_year) AS last_year, avg(popularity)::float8 AS popularity, avg(aoty_score)::float8 AS aoty_score,
+       avg(aoty_critic_score)::float8 AS aoty_critic_score,
+       ARRAY(SELECT m FROM $tracks AS t, unnest(t.moods) AS m WHERE t.genres && $1::text[]
+             GROUP BY m ORDER BY count(*) DESC, m LIMIT 5) AS moods, {figures}
+FROM $tracks WHERE genres && $1::text[]
+""".format(
+    figures=", ".join(
+        f'jsonb_build_object(\'known\', count("{f}"), \'mean\', avg("{f}"), \'deviation\', stddev_pop("{f}"))::text AS "{f}"'
+        for f in _SCALES
+    )
+)
 _SIZES: Final = """
 SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes, greatest(c.reltuples, 0)::bigint AS rows_estimated
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -136,6 +151,15 @@ class Aggregates:
         )
         row = (await self._rows(f"SELECT {parts} FROM $tracks"))[0]
         return {name: orjson.loads(figures) for name, figures in row.items()}
+
+    async def genre(self, name: str) -> dict[str, Any]:
+        """A genre, in whatever spelling: tracks, years, means, frequent moods; of each audio feature mean and deviation.
+
+        A genre that no track has is one with no tracks, not an error.
+        """
+        row = (await self._rows(_GENRE, spellings(name)))[0]
+        features = {f: orjson.loads(row.pop(f)) for f in _SCALES}
+        return {"name": name, **row, "audio_features": features}
 
     async def coverage(self) -> dict[str, Any]:
         """Which share of tracks knows each field, and per source: rights, albums, tracks named in provenance, bytes."""

@@ -69,6 +69,8 @@ class AlbumReader:
         n = len(bound)
         async with self._snapshot() as connection:
             await connection.execute(name_search.SET_THRESHOLD)
+            if far != "0":
+                await connection.execute(name_search.BY_INDEX)
             rows = await connection.fetch(
                 f"WITH fitting AS (SELECT {', '.join((*_SUMMARY, *_NAMES))}, {far} AS far FROM {layer.albums} WHERE {where}) "
                 f"SELECT far, artist_key, title_key, id, "

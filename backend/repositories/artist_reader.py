@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -52,6 +53,8 @@ class ArtistReader:
         n = len(bound)
         async with self._database.connection() as connection, connection.transaction(readonly=True):
             await connection.execute(name_search.SET_THRESHOLD)
+            if far != "0":
+                await connection.execute(name_search.BY_INDEX)
             rows = await connection.fetch(
                 "WITH fitting AS (SELECT artist_id AS id, artist_key, min(artist) AS name, count(*) AS albums, "
                 f"sum(total_tracks)::integer AS tracks, bool_or(synthetic) AS synthetic, min({far}) AS far "
@@ -71,6 +74,15 @@ class ArtistReader:
             items=[{name: row[name] for name in shown} for row in rows[:limit]],
             next_cursor=cursors.encode([str(last["far"]), last["artist_key"], last["id"]], of=[held]) if last else None,
         )
+
+    async def known(self, artist_ids: Sequence[str], *, rights: RightsLevel = RightsLevel.ANY) -> set[str]:
+        """Which of these ids are those of artists that albums of this level are credited to."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                f"SELECT DISTINCT artist_id FROM {LAYERS[rights].albums} WHERE artist_id = ANY($1::text[])",
+                list(artist_ids),
+            )
+        return {row["artist_id"] for row in rows}
 
     async def artist(self, artist_id: str, *, rights: RightsLevel = RightsLevel.ANY) -> dict[str, Any]:
         """One artist: how much there is, years, the most frequent genres and moods, mean audio features.

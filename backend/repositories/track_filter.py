@@ -48,6 +48,10 @@ _COMPARED: Final = {
     "max_popularity": ("popularity <=", "int"),
     "tempo_from": ("tempo >=", "real"),
     "tempo_to": ("tempo <=", "real"),
+    "min_user_score": ("aoty_score >=", "real"),
+    "max_user_score": ("aoty_score <=", "real"),
+    "min_critic_score": ("aoty_critic_score >=", "real"),
+    "max_critic_score": ("aoty_critic_score <=", "real"),
     "explicit": ("explicit =", "boolean"),
     "synthetic": ("synthetic =", "boolean"),
     "after": ("id >", "text"),
@@ -75,6 +79,10 @@ def values(track_filter: TrackFilter) -> str:
         "max_popularity": f.max_popularity,
         "tempo_from": _beats(f.tempo_from),
         "tempo_to": _beats(f.tempo_to),
+        "min_user_score": _points(f.min_user_score),
+        "max_user_score": _points(f.max_user_score),
+        "min_critic_score": _points(f.min_critic_score),
+        "max_critic_score": _points(f.max_critic_score),
         "explicit": f.explicit,
         "seen": f.seen,
         "seen_by": f.seen_by,
@@ -93,6 +101,11 @@ def values(track_filter: TrackFilter) -> str:
 def _beats(tempo: float | None) -> float | None:
     """A tempo that fits into REAL, which refuses what is too near to 0 as it refuses what is too great."""
     return None if tempo is None else round(min(max(tempo, 0.0), _FASTEST), 4)
+
+
+def _points(score: float | None) -> float | None:
+    """A score that fits into REAL, which refuses what is too near to 0."""
+    return None if score is None else round(min(max(score, 0.0), 100.0), 4)
 
 
 def as_json(held: object) -> str:

@@ -58,7 +58,7 @@ async def similar(album_id: AlbumId, with_: With, rights: Level = RightsLevel.AN
     found = await with_.albums.album(album_id, rights=rights)
     ids = [track["id"] for track in found["tracks"]]
     rows = await with_.discovery.similar_groups(ids, by="album", k=k, rights=rights) if ids else []
-    return json_answer({"count": len(rows), "data": rows})
+    return json_answer({"count": len(rows), "data": await with_.artists.identified(rows, rights=rights)})
 
 
 @router.post(

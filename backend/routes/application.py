@@ -32,6 +32,7 @@ from backend.routes import (
     metrics_routes,
     ml_routes,
     refresh_routes,
+    search_routes,
     studio_routes,
     system_routes,
     table_routes,
@@ -92,7 +93,8 @@ def build_app(
         table_routes,
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
-        artist_routes, track_routes, user_routes, listener_routes, listener_taste_routes, metrics_routes, studio_routes,
+        search_routes, artist_routes, track_routes, user_routes,
+        listener_routes, listener_taste_routes, metrics_routes, studio_routes,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -72,4 +72,4 @@ async def similar(
     wanted = replace(TrackFilter(rights=rights), artist=found["name"])
     ids = await with_.ml.ids(wanted, limit=_MOST_TRACKS)
     rows = await with_.discovery.similar_groups(ids, by="artist", k=k, rights=rights) if ids else []
-    return json_answer({"count": len(rows), "data": rows})
+    return json_answer({"count": len(rows), "data": await with_.artists.identified(rows, rights=rights)})

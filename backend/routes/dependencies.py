@@ -42,6 +42,7 @@ from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
 from backend.services.refresh_service import RefreshService
+from backend.services.search_service import SearchService
 from backend.services.system_service import SystemService
 from backend.services.table_import import TableImport
 from backend.services.taste_service import TasteService
@@ -70,6 +71,7 @@ class Services:
     refreshing: RefreshService
     albums: AlbumService
     artists: ArtistService
+    search: SearchService
     demo: DemoService
     imports: PageImport
     analytics: AnalyticsService
@@ -156,6 +158,7 @@ Word = Annotated[str, Field(max_length=200), AfterValidator(_no_nul)]
 Searched = Annotated[Word | None, Query()]
 Year = Annotated[int | None, Query(ge=1000, le=3000)]
 Tempo = Annotated[float | None, Query(ge=0, le=1_000, allow_inf_nan=False, description="BPM.")]
+Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)]
 Cursor = Annotated[Word | None, Query(description="`next_cursor` of the answer before.")]
 
 Level = Annotated[
@@ -176,6 +179,10 @@ async def track_filter(
     max_popularity: Annotated[int | None, Query(ge=0, le=100)] = None,
     tempo_from: Tempo = None,
     tempo_to: Tempo = None,
+    min_user_score: Score = None,
+    max_user_score: Score = None,
+    min_critic_score: Score = None,
+    max_critic_score: Score = None,
     explicit: Annotated[bool | None, Query(description="false: only tracks known to be clean.")] = None,
     seen: Annotated[
         list[Word] | None,
@@ -199,10 +206,9 @@ async def track_filter(
     """
     _ordered("year", year_from, year_to)
     _ordered("tempo", tempo_from, tempo_to)
-    if min_popularity is not None and max_popularity is not None and min_popularity > max_popularity:
-        raise InvalidInputError(
-            f"min_popularity={min_popularity} is above max_popularity={max_popularity}; no track can fit both"
-        )
+    _within("popularity", min_popularity, max_popularity)
+    _within("user_score", min_user_score, max_user_score)
+    _within("critic_score", min_critic_score, max_critic_score)
     if seen_by is not None:
         must_know(request, seen_by)
         try:
@@ -219,6 +225,10 @@ async def track_filter(
         max_popularity=max_popularity,
         tempo_from=tempo_from,
         tempo_to=tempo_to,
+        min_user_score=min_user_score,
+        max_user_score=max_user_score,
+        min_critic_score=min_critic_score,
+        max_critic_score=max_critic_score,
         explicit=explicit,
         seen=tuple(seen or ()),
         seen_by=seen_by,
@@ -233,6 +243,11 @@ async def track_filter(
 def _ordered(what: str, first: float | None, last: float | None) -> None:
     if first is not None and last is not None and first > last:
         raise InvalidInputError(f"{what}_from={first:g} is after {what}_to={last:g}; no track can fit both")
+
+
+def _within(what: str, least: float | None, most: float | None) -> None:
+    if least is not None and most is not None and least > most:
+        raise InvalidInputError(f"min_{what}={least:g} is above max_{what}={most:g}; no track can fit both")
 
 
 Filter = Annotated[TrackFilter, Depends(track_filter)]

@@ -19,7 +19,7 @@ Music data for machine learning: from a list of albums to a training matrix whos
 `/ml/training-data` or `/ml/feature-matrix` in the format you work with (`?format=` json, ndjson, csv, arrow, parquet).
 
 * Filters: `genre` and `mood` (repeatable), `artist`, `year_from`, `year_to`, `min_popularity`, `max_popularity`, `tempo_from`,
-  `tempo_to`, `explicit`, `seen`, `seen_by`, `q`.
+  `tempo_to`, `min_user_score`, `max_user_score`, `min_critic_score`, `max_critic_score`, `explicit`, `seen`, `seen_by`, `q`.
 * Pages: follow `next_cursor` or the `Link` header; the order stays the same while rows are added.
 * Errors are `application/problem+json` with a sentence that says what to do.
 * Writing needs an API key once `API_KEYS` is set: `X-API-Key` or `Authorization: Bearer`.
@@ -37,6 +37,7 @@ TAGS: Final[list[dict[str, Any]]] = [
     {"name": "exports", "description": "Files of training data to download."},
     {"name": "recommendations", "description": "Tracks like a track."},
     {"name": "map", "description": "All tracks in the plane, neighbours sounding alike."},
+    {"name": "search", "description": "Everything that has a name, as it is typed."},
     {"name": "albums", "description": "List, search, detail."},
     {
         "name": "users",

@@ -12,7 +12,7 @@ from backend.models.discovery import Ask, ListedTrack, Seeds
 from backend.models.ingestion_models import RightsLevel
 from backend.routes import schemas_discovery as schemas
 from backend.routes.answers import JSON, json_answer, preferred
-from backend.routes.dependencies import Filter, Services, With, Word
+from backend.routes.dependencies import Filter, Level, Services, With, Word
 from backend.routes.errors import ProblemError
 from backend.services.playlists.forms import MEDIA_TYPES, PlaylistForm
 from backend.services.playlists.writing import written
@@ -23,6 +23,7 @@ router = APIRouter(prefix="/ml", tags=["recommendations"])
 _BY_MEDIA: Final[dict[str, PlaylistForm | None]] = {JSON: None} | {
     media.partition(";")[0]: form for form, media in MEDIA_TYPES.items()
 }
+_LISTED: Final = 500  # tracks that an address names
 _FILES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {media: {"schema": {"type": "string"}} for media in _BY_MEDIA if media != JSON}},
     404: {"description": "What is named is not there, or no track is left; the detail says why"},
@@ -95,6 +96,21 @@ async def continue_playlist(
     ask = Ask(k=body.k, per_artist=body.per_artist, diversity=body.diversity)
     answer = await with_.asking.continued(tracks, ask, wanted)
     return await _answered(with_, answer, chosen, rights=wanted.rights, title="Continued")
+
+
+@router.get("/playlist", response_model=schemas.Playlist, responses=_FILES, summary="Tracks as a playlist")
+async def playlist(
+    request: Request,
+    with_: With,
+    track: Annotated[list[Word], Query(min_length=1, max_length=_LISTED, description="Ids, in their order.")],
+    rights: Level = RightsLevel.ANY,
+    title: Annotated[Word, Query(description="Of the list, for files.")] = "Playlist",
+    form: Wanted = None,
+) -> Response:
+    """These tracks in this order, as JSON or as a file. What is named and not there is said."""
+    chosen = _form(request, form)
+    answer = await with_.asking.listed(track, rights=rights)
+    return await _answered(with_, answer, chosen, rights=rights, title=title)
 
 
 @router.get(

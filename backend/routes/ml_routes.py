@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from backend.models.ingestion_models import RightsLevel
 from backend.routes import schemas, schemas_analytics, schemas_catalogue, schemas_ml
 from backend.routes.answers import json_answer, next_link, preferred
-from backend.routes.dependencies import WRITES, Cursor, Filter, Level, With, bounded
+from backend.routes.dependencies import WRITES, Cursor, Filter, Level, With, Word, bounded
 from backend.routes.errors import ProblemError
 from backend.services.discovery_service import PER_ARTIST
 from backend.services.forms import MEDIA_TYPES, Form
@@ -49,6 +49,17 @@ Target = Annotated[
         description="What y is: aoty_score, popularity, an audio feature, genre:rock, mood:mellow, genre, …",
         examples=["aoty_score", "popularity", "genre:rock"],
     ),
+]
+AudioFeature = Literal[
+    "acousticness",
+    "danceability",
+    "energy",
+    "instrumentalness",
+    "liveness",
+    "loudness",
+    "speechiness",
+    "tempo",
+    "valence",
 ]
 Limit = Annotated[
     int | None, Query(ge=1, description=f"Rows at the most; unset: {_USUAL:,}, of exports all that are allowed.")
@@ -123,6 +134,24 @@ async def analytics(with_: With, rights: Level = RightsLevel.ANY) -> Response:
     return json_answer(await with_.analytics.overview(rights))
 
 
+@router.get(
+    "/analytics/facets",
+    tags=["analytics"],
+    response_model=schemas_analytics.Facets,
+    summary="Insights into a selection",
+)
+async def facets(
+    with_: With,
+    wanted: Filter,
+    feature: Annotated[AudioFeature, Query(description="Whose spread by genre is told.")] = "energy",
+) -> Response:
+    """Genres, moods, years, popularity, scores, critics against listeners, and sound by genre, of the tracks that fit.
+
+    Each figure leaves out its own condition, so that what stands beside the chosen can be seen and chosen as well.
+    """
+    return json_answer(await with_.analytics.facets(wanted, feature=feature))
+
+
 @router.get("/genres", tags=["analytics"], response_model=schemas_analytics.TagCounts, summary="Distribution of genres")
 async def genres(
     with_: With, limit: Annotated[int, Query(ge=1, le=10_000)] = 50, rights: Level = RightsLevel.ANY
@@ -137,6 +166,18 @@ async def genres(
 async def genre_tree() -> Response:
     """Every genre that tags are told by, with what it hangs under and its other spellings. The same at every level of rights."""
     return json_answer(genre_nodes())
+
+
+@router.get(
+    "/genres/{genre}", tags=["analytics"], response_model=schemas_analytics.Genre, summary="A genre on the whole"
+)
+async def genre(
+    genre: Annotated[Word, Path(min_length=1, description="In any spelling.")],
+    with_: With,
+    rights: Level = RightsLevel.ANY,
+) -> Response:
+    """How many tracks it has, from when, and means: popularity, scores, and of each audio feature mean and deviation."""
+    return json_answer(await with_.analytics.genre(genre, rights=rights))
 
 
 @router.get("/moods", tags=["analytics"], response_model=schemas_analytics.TagCounts, summary="Distribution of moods")

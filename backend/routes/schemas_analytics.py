@@ -129,6 +129,114 @@ class Analytics(Schema):
     coverage: Coverage
 
 
+class Spread(Schema):
+    """An audio feature of a genre: how far it reaches."""
+
+    known: int
+    mean: float | None
+    deviation: float | None
+
+
+class Genre(Schema):
+    """A genre on the whole."""
+
+    name: str = Field(examples=["rock"])
+    tracks: int
+    synthetic_tracks: int
+    """Of them those with made-up values (demo)."""
+    first_year: int | None
+    last_year: int | None
+    popularity: float | None
+    """The mean; so are the scores."""
+    aoty_score: float | None
+    aoty_critic_score: float | None
+    moods: list[str]
+    """The five most frequent of its tracks."""
+    audio_features: dict[str, Spread]
+
+
+class Fitting(Schema):
+    """How much fits all conditions."""
+
+    tracks: int
+    albums: int
+    artists: int
+    synthetic: int
+    """Tracks with made-up values (demo)."""
+
+
+class TagTracks(Schema):
+    """A genre or mood."""
+
+    name: str
+    tracks: int
+
+
+class YearTracks(Schema):
+    """A year of release."""
+
+    year: int
+    tracks: int
+
+
+class ScoreCell(Schema):
+    """Albums whose two scores lie from these to below the next cell."""
+
+    critics: int
+    listeners: int
+    albums: int
+    tracks: int
+    """Of them, those that fit."""
+
+
+class ScoreCells(Schema):
+    """Critics against listeners, of albums that both scored."""
+
+    cell: int
+    """Points that a cell is wide."""
+    albums: int
+    correlation: float | None
+    """Pearson's, of the two scores."""
+    difference: float | None
+    """Critics less listeners, the mean."""
+    data: list[ScoreCell]
+
+
+class GenreSound(Schema):
+    """What a genre's tracks sound like."""
+
+    genre: str
+    tracks: int
+    known: int
+    """Tracks of which the feature asked for is known."""
+    spread: list[float] | None = Field(examples=[[0.2, 0.5, 0.7, 0.8, 0.9]])
+    """The quantiles 5, 25, 50, 75 and 95 of 100 of the feature asked for."""
+    means: dict[str, float | None]
+
+
+class GenreSounds(Schema):
+    """Audio features by genre, the most frequent genres first."""
+
+    feature: str
+    data: list[GenreSound]
+
+
+class Facets(Schema):
+    """Figures of what fits. Each leaves out its own conditions: genres and sound those on genres, years those on years."""
+
+    catalogue: int
+    """Tracks in all, whatever the conditions."""
+    fitting: Fitting
+    genres: list[TagTracks]
+    moods: list[TagTracks]
+    years: list[YearTracks]
+    popularity: list[Bin]
+    user_score: list[Bin]
+    critic_score: list[Bin]
+    scores: ScoreCells
+    sound: GenreSounds
+
+
 class JobFigures(Schema):
     """All jobs."""
 

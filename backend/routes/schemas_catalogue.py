@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field
@@ -28,6 +28,41 @@ class ArtistPage(Schema):
     count: int
     next_cursor: str | None
     data: list[ArtistSummary]
+
+
+class FoundTrack(Schema):
+    """A track that a search found."""
+
+    id: str
+    title: str
+    artist: str
+    album: str | None
+    album_id: str | None
+    release_year: int | None
+    duration_ms: int | None
+    popularity: int | None
+    synthetic: bool
+
+
+class FoundAlbum(Schema):
+    """An album that a search found."""
+
+    id: str
+    title: str
+    artist: str
+    artist_id: str
+    release_date: date | None
+    total_tracks: int
+    synthetic: bool
+
+
+class Found(Schema):
+    """What is like what was typed, of each kind the nearest first."""
+
+    q: str
+    tracks: list[FoundTrack]
+    albums: list[FoundAlbum]
+    artists: list[ArtistSummary]
 
 
 class Artist(ArtistSummary):
@@ -56,6 +91,8 @@ class SimilarGroup(Schema):
     album_id: str | None
     album: str | None
     artist: str
+    artist_id: str | None
+    """As `/artists` names it; null for an artist without an album of their own."""
     score: float
     """The mean similarity over all pairs of tracks, up to 1."""
     contributions: dict[str, float]

@@ -125,6 +125,26 @@ class UnmatchedTrack(Schema):
     why: str
 
 
+class PlaylistTrack(Schema):
+    """A track of a list."""
+
+    id: str
+    title: str
+    artist: str
+    album: str | None
+    release_year: int | None
+    duration_ms: int | None
+
+
+class Playlist(Schema):
+    """Tracks in the order that was asked for."""
+
+    count: int
+    missing: list[str]
+    """Ids that name no track at this level of rights."""
+    data: list[PlaylistTrack]
+
+
 class Continued(Discovered):
     """Tracks that go on with a list."""
 

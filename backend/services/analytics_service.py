@@ -9,10 +9,14 @@ import orjson
 
 from backend.cache import Cache, digest, remember
 from backend.models.ingestion_models import RightsLevel
+from backend.models.results import TrackFilter
 from backend.repositories.aggregates import Aggregates
+from backend.repositories.facets import Facets
 from backend.repositories.ingest_statistics import IngestStatistics
 
 _TOP: Final = 20  # genres and moods in the overview; /ml/genres and /ml/moods have more
+_TAGS: Final = 24  # of a selection
+_SOUNDS: Final = 12  # genres of a selection whose sound is told
 
 
 class AnalyticsService:
@@ -21,13 +25,17 @@ class AnalyticsService:
     Args:
         aggregates: the figures.
         ingestion: how it went.
+        facets: the figures of a selection.
         cache: where answers are kept.
         ttl: seconds they are kept at the most.
     """
 
-    def __init__(self, aggregates: Aggregates, ingestion: IngestStatistics, *, cache: Cache, ttl: float) -> None:
+    def __init__(
+        self, aggregates: Aggregates, ingestion: IngestStatistics, facets: Facets, *, cache: Cache, ttl: float
+    ) -> None:
         self._aggregates = aggregates
         self._ingestion = ingestion
+        self._facets = facets
         self._cache = cache
         self._ttl = ttl
 
@@ -59,6 +67,25 @@ class AnalyticsService:
         """The most frequent moods with their number of tracks, as JSON."""
         figures = self._aggregates.at(rights)
         return await self._kept("moods", lambda: figures.mood_distribution(limit), limit=limit, rights=rights)
+
+    async def genre(self, name: str, *, rights: RightsLevel = RightsLevel.ANY) -> bytes:
+        """What a genre sounds like on the whole, as JSON."""
+        figures = self._aggregates.at(rights)
+        return await self._kept("genre", lambda: figures.genre(name), genre=name, rights=rights)
+
+    async def facets(self, wanted: TrackFilter, *, feature: str) -> bytes:
+        """The figures of what fits a filter, each picture without its own conditions, as JSON.
+
+        Raises:
+            InvalidInputError: a text of the filter holds what PostgreSQL cannot.
+        """
+
+        async def ask() -> dict[str, Any]:
+            return await self._facets.of(wanted, feature=feature, tags=_TAGS, genres=_SOUNDS)
+
+        if wanted.seen_by is not None:  # what somebody heard changes without the catalogue
+            return orjson.dumps(await ask())
+        return await self._kept("facets", ask, wanted=wanted, feature=feature)
 
     async def statistics(self) -> dict[str, Any]:
         """How ingestion went, per source and over all; never cached, since it changes while one looks."""

@@ -11,7 +11,7 @@ from backend.models.ingestion_models import RightsLevel
 from backend.models.results import TrackFilter
 from backend.services.discovery_service import DiscoveryService, allowed_k
 from backend.services.worker_threads import WorkerThreads
-from backend.utils.errors import InvalidInputError
+from backend.utils.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,11 +101,28 @@ class AskingService:
 
         return await self._threads.run(find)
 
+    async def listed(self, ids: Sequence[str], *, rights: RightsLevel) -> Answer:
+        """The tracks of these ids in their order, each once, and which ids name none.
+
+        Raises:
+            NotFoundError: none of them names a track.
+        """
+        found = await self._details.of(list(dict.fromkeys(ids)), rights=rights)
+        if not found:
+            raise NotFoundError("None of these ids names a track; /ml/training-data and /search name them")
+        there = {entry.id for entry in found}
+        shown = ("id", "title", "artist", "album", "release_year", "duration_ms")
+        return {
+            "count": len(found),
+            "missing": [track_id for track_id in dict.fromkeys(ids) if track_id not in there],
+            "data": [{name: getattr(entry, name) for name in shown} for entry in found],
+        }
+
     async def entries(self, rows: Sequence[Mapping[str, Any]], *, rights: RightsLevel) -> list[PlaylistEntry]:
         """The tracks of an answer's `data` as playlists name them; those that are gone meanwhile are left out."""
         by_id = {row["id"]: row for row in rows}
         return [
-            replace(entry, score=by_id[entry.id]["score"], reasons=tuple(by_id[entry.id]["reasons"]))
+            replace(entry, score=by_id[entry.id].get("score"), reasons=tuple(by_id[entry.id].get("reasons", ())))
             for entry in await self._details.of(list(by_id), rights=rights)
         ]
 

@@ -136,6 +136,7 @@ async def test_limits_that_are_none(api: httpx.AsyncClient, limit: str) -> None:
     [
         ("year_from", "soon"), ("year_to", "99999999999"), ("min_popularity", "-1"), ("min_popularity", "101"),
         ("max_popularity", "101"), ("tempo_from", "nan"), ("tempo_to", "-1"), ("tempo_to", "inf"), ("explicit", "a bit"),
+        ("min_user_score", "nan"), ("max_critic_score", "101"),
         ("seen", LONG), ("seen", "\x00"), ("seen_by", "../me"), ("seen_by", LONG),
         ("format", "exe"), ("format", "arrow_file"),
         ("cursor", "not-a-cursor"), ("cursor", "\x00"), ("q", LONG), ("q", "a\x00b"), ("genre", "\x00"),
@@ -150,7 +151,8 @@ async def test_filters_that_are_none(api: httpx.AsyncClient, parameter: str, val
     "bounds",
     [
         {"year_from": 1980, "year_to": 1979}, {"tempo_from": 120, "tempo_to": 119.5},
-        {"min_popularity": 2, "max_popularity": 1},
+        {"min_popularity": 2, "max_popularity": 1}, {"min_user_score": 80.5, "max_user_score": 80},
+        {"min_critic_score": 2, "max_critic_score": 1},
     ],
 )  # fmt: skip
 async def test_bounds_that_exclude_each_other(api: httpx.AsyncClient, bounds: dict[str, float]) -> None:

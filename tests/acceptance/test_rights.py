@@ -115,6 +115,7 @@ async def marked_app(
                     "name": "listener",
                     "other": "other",
                     "kind": "artists",
+                    "genre": "shoegaze",
                 }
                 artist = next(a for a in albums if a["artist_id"] != albums[0]["artist_id"])["artist_id"]
                 other = (await client.get(f"/artists/{artist}/albums")).json()["data"][0]["id"]
@@ -168,6 +169,10 @@ def _parameters(path: str, places: Mapping[str, str]) -> list[dict[str, str]]:
         return [{"target": t} for t in ("aoty_score", "tempo", "genre")]
     if path == "/ml/path":
         return [{"start": places["start"], "end": places["end"], "steps": "2"}]
+    if path == "/ml/playlist":
+        return [{"track": places["start"]}]
+    if path == "/search":
+        return [{"q": "tide harbour"}]
     if path == "/ml/overlooked":
         return [{"by": by, "what": what} for by in ("critics", "listeners") for what in ("albums", "tracks")]
     return [{}]
@@ -201,7 +206,7 @@ async def answers(app: Opened, level: RightsLevel) -> AsyncIterator[tuple[str, s
         address = path.format_map(app.places)
         forms: tuple[str | None, ...] = FORMS if path in {"/ml/training-data", "/ml/feature-matrix"} else (None,)
         more = _parameters(path, app.places)
-        if path == "/ml/path":
+        if path in {"/ml/path", "/ml/playlist"}:
             forms = (None, *PLAYLIST_FORMS)
         for form in forms:
             for extra in more:

@@ -30,6 +30,8 @@ from tests.fixtures.twin import free_port
 
 _KEY = {"X-API-Key": "may-everything-0123456789abcdef"}
 
+_LONGEST = 60_000  # bytes of an address
+
 
 @pytest.fixture(scope="module")
 def server(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -74,6 +76,9 @@ def test_no_request_breaks_the_server(server: str, operation: Any, mode: Generat
     def run(case: Case[Any]) -> None:
         # With the first key that is made the server is open no more: all ask with one that may everything.
         answer = case.call(base_url=server, headers=_KEY, timeout=30)
+        if len(str(answer.request.url)) > _LONGEST:
+            assert answer.status_code == 400  # by what reads HTTP; the app never sees it
+            return
         checks = [not_a_server_error, content_type_conformance, status_code_conformance, response_schema_conformance]
         case.validate_response(answer, checks=checks)
 

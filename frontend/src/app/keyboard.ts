@@ -1,7 +1,8 @@
 /** Keys that work everywhere: `/` goes to the search. Escape closes dialogs and menus by itself where they stand. */
 export function keys(event: KeyboardEvent): void {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
-  const search = document.querySelector<HTMLInputElement>("[data-search]");
+  // A page with a field of its own comes before the navigation, whose field a phone hides.
+  const search = document.querySelector<HTMLInputElement>("main [data-search]") ?? document.querySelector<HTMLInputElement>("[data-search]");
   if (!search) return;
   event.preventDefault();
   search.focus();

@@ -14,6 +14,12 @@ export const pages: readonly Page[] = [
   { mark: "A1", path: "/", title: "Overview", load: () => import("../pages/overview/Overview.svelte") },
   { mark: "A2", path: "/studio/ingest", title: "Ingest", load: () => import("../pages/ingest/Ingest.svelte") },
   { mark: "A4", path: "/studio/map", title: "Map", load: () => import("../pages/map/Map.svelte") },
+  { mark: "A3", path: "/studio/explore", title: "Explore", load: () => import("../pages/explore/Explore.svelte") },
+  { path: "/studio/track/:id", title: "Track", load: () => import("../pages/track/Track.svelte") },
+  { path: "/studio/album/:id", title: "Album", load: () => import("../pages/album/Album.svelte") },
+  { path: "/studio/artist/:id", title: "Artist", load: () => import("../pages/artist/Artist.svelte") },
+  { path: "/studio/playlist", title: "Playlist", load: () => import("../pages/playlist/Playlist.svelte") },
+  { mark: "B1", path: "/studio/analytics", title: "Analytics", load: () => import("../pages/analytics/Analytics.svelte") },
 ];
 
 export const navigation = pages.filter((page) => page.mark).sort((a, b) => a.mark!.localeCompare(b.mark!));

@@ -12,6 +12,12 @@ export function number(value: number | null | undefined, digits = 0): string {
   return digits ? value.toLocaleString("en-GB", { maximumFractionDigits: digits }) : whole.format(value);
 }
 
+/** With always so many digits after the point, for figures that stand under each other. */
+export function fixed(value: number | null | undefined, digits: number): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return NONE;
+  return value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 /** A share from 0 to 1 → "87 %"; what is a little more than nothing never reads as nothing, nor what is almost all as all. */
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined || Number.isNaN(share)) return NONE;

@@ -90,6 +90,8 @@ async def joined(chunks: AsyncIterator[bytes]) -> bytes:
         (TrackFilter(tempo_from=120.25, tempo_to=120.25, genres=("rock",)), {"Song 1", "Song 2", "Song 3"}),
         (TrackFilter(tempo_from=120.5), set()),
         (TrackFilter(tempo_to=120), set()),
+        (TrackFilter(min_critic_score=1e-300, genres=("rock",)), {"Song 1", "Song 2", "Song 3"}),
+        (TrackFilter(max_critic_score=1e-249), set()),
         (TrackFilter(explicit=True), set()),
         (TrackFilter(explicit=False, genres=("rock",)), {"Song 1", "Song 2", "Song 3"}),
         (TrackFilter(genres=("rock",), seen=(derive("track", "a1", 2), "no such id")), {"Song 1", "Song 3"}),
