@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ from backend.features.target import Target
 from backend.models.datasets import ID, TARGET, Recipe
 from backend.utils.errors import InvalidInputError
 
+_PART: Final = re.compile(r"[0-9A-Za-z_-]{1,60}")
 _SEEDS: Final = 3
 _GAIN_ROWS: Final = 20_000  # learnt from, for the gain of a naive split: a small model that takes seconds
 DEFAULT_SPLIT: Final[Mapping[str, Any]] = {
@@ -77,6 +79,11 @@ def build(tracks: pa.Table, asked: Recipe, *, day: date, engine: Engine | None =
         raise InvalidInputError(
             "a data set's features are learnt from its first part, so folds have no meaning here: leave them out, and deal the "
             "rows of the first part into folds with features.splits when you train"
+        )
+    if strange := [name for name in split_recipe.names if not _PART.fullmatch(name)]:
+        raise InvalidInputError(
+            f"a part of a data set cannot be called {strange[0][:80]!r}: files are called by it, so at most 60 letters, digits, "
+            "'-' and '_' are allowed"
         )
     aim = None if asked.target is None else targets.parse(asked.target, find_tag=targets.tags_of(tracks))
     blocks = blocks_of(asked, aim, day=day)

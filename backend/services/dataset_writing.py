@@ -47,7 +47,7 @@ def write(
             rows[path] = table.num_rows
     provenances = _provenances(built)
     # The moment is no part of what it was made by: the past rebuilt is the data set of then.
-    _write_json(recipes.plain(replace(asked, as_of=None)), folder / "recipe.json")
+    _write_json(recipes.ordered(replace(asked, as_of=None)), folder / "recipe.json", sort=False)
     (folder / "pipeline.json").write_text(built.pipeline.fingerprint(), encoding="utf-8")
     _write_json(
         {"recipe": built.split.recipe.to_plain(), "report": built.split.report.to_plain()}, folder / "split.json"
@@ -82,8 +82,8 @@ def _write_table(table: pa.Table, path: Path) -> None:
     )  # fmt: skip
 
 
-def _write_json(values: Any, path: Path) -> None:
-    path.write_text(json.dumps(values, sort_keys=True, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _write_json(values: Any, path: Path, *, sort: bool = True) -> None:
+    path.write_text(json.dumps(values, sort_keys=sort, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _provenances(built: Built) -> dict[str, int]:

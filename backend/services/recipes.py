@@ -16,6 +16,7 @@ from backend.models.datasets import Recipe
 from backend.models.results import TrackFilter
 from backend.utils.errors import InvalidInputError
 
+_LARGEST: Final = 1_000_000
 _ZONELESS: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
 
@@ -63,6 +64,7 @@ def parse_recipe(values: Mapping[str, Any]) -> Recipe:
         raise InvalidInputError(
             "seen_by has no place in a recipe: a data set would hold who listened to what, and keep it after he was forgotten"
         )
+    _whole_numbers(found.filter)
     if found.min_features < 0:
         raise InvalidInputError(f"min_features={found.min_features} must not be negative")
     return found
@@ -74,6 +76,20 @@ def plain(recipe: Recipe) -> dict[str, Any]:
     if recipe.as_of is None:
         del found["as_of"]
     return found
+
+
+def ordered(recipe: Recipe) -> dict[str, Any]:
+    """`plain`, always in the same order: by name, but for a split's parts, of which the first is learnt from."""
+    found: dict[str, Any] = _by_name(plain(recipe))
+    if isinstance(parts := recipe.split.get("parts"), Mapping):
+        found["split"]["parts"] = dict(parts)
+    return found
+
+
+def _by_name(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _by_name(value[name]) for name in sorted(value)}
+    return [_by_name(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def read_moment(text: str) -> datetime:
@@ -100,6 +116,14 @@ def _moment(value: object) -> None:
     if isinstance(value, str) and (found := _ZONELESS.fullmatch(value)):
         written = value if found[1] else f"{value}T00:00:00"
         raise InvalidInputError(f"as_of={value} names no time zone; write {written}Z, or with your own offset")
+
+
+def _whole_numbers(asked: TrackFilter) -> None:
+    """Refuse what PostgreSQL's integers do not hold: no track could fit it."""
+    for name in ("year_from", "year_to", "min_popularity", "max_popularity"):
+        value = getattr(asked, name)
+        if value is not None and abs(value) > _LARGEST:
+            raise InvalidInputError(f"{name}={value} is beyond any that a track has")
 
 
 def _known(values: Mapping[str, Any], kind: Any, what: str) -> None:

@@ -298,3 +298,18 @@ async def test_the_certificate_says_what_parts_share_and_what_a_random_split_wou
     told = json.loads((folder_of(tmp_path, mixed) / "certificate.json").read_text())
     shared = next(c for c in told["checks"] if c["name"] == "artist")["shared"]
     assert sum(s["pairs"] for s in shared) > 0
+
+
+async def test_the_recipe_that_stands_in_it_builds_it_again(
+    database: Database, service: DataSetService, tmp_path: Path
+) -> None:
+    await fill(database, albums=30)
+    # In this order: the first part is learnt from, whatever its name.
+    parts = {"train": 0.5, "dev": 0.25, "audit": 0.25}
+    built = await service.build(recipe(split={"seed": 1, "kind": "album", "parts": parts}))
+    kept = read_recipe(folder_of(tmp_path, built.manifest) / "recipe.json")
+    assert list(kept.split["parts"]) == list(parts)
+    assert (await service.build(kept)).manifest == built.manifest
+    # Nor does the order of names in the recipe count.
+    again = recipe(split={"parts": parts, "kind": "album", "seed": 1})
+    assert (await service.build(again)).manifest.fingerprint == built.manifest.fingerprint
