@@ -85,6 +85,7 @@ from backend.services.checks.storage import check_database
 from backend.services.checks.work import check_budgets, check_queue, check_rights
 from backend.services.dataset_comparison import DataSetComparison
 from backend.services.dataset_folders import DataSetFolders
+from backend.services.dataset_preview import DataSetPreview
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
 from backend.services.demo_service import DemoService
@@ -111,6 +112,7 @@ from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
+from backend.services.quality_service import QualityService
 from backend.services.refresh_service import RefreshService
 from backend.services.search_service import SearchService
 from backend.services.step_watch import WatchedQueue
@@ -233,8 +235,9 @@ def build_services(
         HeardFrom.LISTENBRAINZ: HeardInPublic(users, HeardFrom.LISTENBRAINZ),
     }
     folders = DataSetFolders(home / "datasets")
+    knowledge = Knowledge(TrackSnapshots(database), merging=merging, estimates=estimates)
     datasets = DataSetService(
-        Knowledge(TrackSnapshots(database), merging=merging, estimates=estimates),
+        knowledge,
         folders,
         exports=home / "dataset-exports",
         profiles=profiles,
@@ -327,6 +330,10 @@ def build_services(
         datasets=datasets,
         dataset_comparison=DataSetComparison(folders, RecordChanges(database), profiles=profiles),
         dataset_work=DataSetWork(datasets),
+        dataset_preview=DataSetPreview(TrackPages(database), tracks),
+        quality=QualityService(
+            knowledge, TrackPages(database), folders, cache=cache, ttl=settings.cache.cache_default_ttl
+        ),
         listening=ListeningService(ListenRepository(database), gone=forgotten),
         doctor=build_doctor(settings, sources=sources, database=database, cache=cache, metrics=metrics),
         exports=ExportService(

@@ -60,3 +60,14 @@ class TrackPages:
             synthetic=found["synthetic"],
             next_cursor=cursors.encode([found["last"]], of=listing) if more else None,
         )
+
+    async def count(self, track_filter: TrackFilter) -> int:
+        """How many tracks fit."""
+        async with self._database.connection() as connection:
+            return int(
+                await connection.fetchval(
+                    f"SELECT count(*) FROM {tracks_of(track_filter)} "
+                    f"WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL)",
+                    values(track_filter),
+                )
+            )

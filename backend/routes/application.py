@@ -31,6 +31,7 @@ from backend.routes import (
     matching_routes,
     metrics_routes,
     ml_routes,
+    quality_routes,
     refresh_routes,
     search_routes,
     studio_routes,
@@ -94,7 +95,7 @@ def build_app(
         job_control_routes, job_following_routes, job_routes,  # in this order: "dead-letters" is no job's id
         matching_routes, album_routes,  # in this order: "unmatched" is no album's id
         search_routes, artist_routes, track_routes, user_routes,
-        listener_routes, listener_taste_routes, metrics_routes, studio_routes,
+        listener_routes, listener_taste_routes, quality_routes, metrics_routes, studio_routes,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Path, Query
 from fastapi.responses import FileResponse, Response
 
 from backend.routes import schemas_datasets as schemas
+from backend.routes import schemas_preview
 from backend.routes.answers import json_answer
 from backend.routes.dependencies import WRITES, With
 from backend.services.dataset_comparison import MOST_SHOWN
@@ -50,6 +51,20 @@ async def build(asked: schemas.RecipeRequest, with_: With) -> Response:
     The same recipe over the same knowledge is the same data set, and is kept once.
     """
     return _accepted(with_.dataset_work.build(parse_recipe(asked.model_dump())))
+
+
+@router.post(
+    "/datasets/preview",
+    response_model=schemas_preview.Preview,
+    responses={503: {"description": "Too many previews are being made"}},
+    summary="What a recipe would give",
+)
+async def preview(asked: schemas.RecipeRequest, with_: With) -> Response:
+    """Rows, columns, coverage, parts, certificate and some rows, before anything is built; nothing is stored.
+
+    All fitting tracks are counted; the rest is told of the first 5,000 of them by id. A past moment is refused.
+    """
+    return json_answer(await with_.dataset_preview.of(parse_recipe(asked.model_dump())))
 
 
 @router.get("/datasets", response_model=schemas.DataSets, summary="All data sets")

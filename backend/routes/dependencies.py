@@ -22,6 +22,7 @@ from backend.services.artist_service import ArtistService
 from backend.services.asking_service import AskingService
 from backend.services.backup_service import BackupService
 from backend.services.dataset_comparison import DataSetComparison
+from backend.services.dataset_preview import DataSetPreview
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
 from backend.services.demo_service import DemoService
@@ -41,6 +42,7 @@ from backend.services.match_service import MatchService
 from backend.services.ml_service import MlService
 from backend.services.page_import import PageImport
 from backend.services.provenance_service import ProvenanceService
+from backend.services.quality_service import QualityService
 from backend.services.refresh_service import RefreshService
 from backend.services.search_service import SearchService
 from backend.services.system_service import SystemService
@@ -93,6 +95,8 @@ class Services:
     datasets: DataSetService
     dataset_comparison: DataSetComparison
     dataset_work: DataSetWork
+    dataset_preview: DataSetPreview
+    quality: QualityService
     doctor: Doctor
     work: WorkService
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from backend.routes.schemas import Schema
+from backend.routes.schemas_quality import QualityReport
 
 
 class RecipeRequest(Schema):
@@ -187,7 +188,7 @@ class Drifted(Schema):
 
     before: str
     after: str
-    report: dict[str, Any]
+    report: QualityReport
     """As `quality.json` of a data set, with `drift` by field."""
 
 
@@ -198,9 +199,12 @@ class DataSetTask(Schema):
     kind: Literal["build", "export"]
     name: str
     state: Literal["waiting", "running", "done", "failed"]
+    step: str = Field(examples=["reading tracks"])
+    """What a build is at; empty of others, and before it begins."""
     done: int
-    """Rows written so far, of an export."""
+    """Rows written so far, of an export; steps that are done, of a build."""
     total: int | None
+    """Rows or steps in all; null before it is known."""
     detail: str
     """Why it failed."""
     result: str | None

@@ -100,14 +100,16 @@ class DataSetComparison:
             from backend.features import target as targets
 
             before, after = self._folders.pair(one, other)
-            parts = self._tracks(after)
+            parts = self._folders.tracks(after)
             recipe = json.loads(self._folders.file(after, "recipe.json").read_bytes())
             name = recipe.get("target")
             found = None
             if name is not None:
                 found = targets.parse(name, find_tag=targets.tags_of(_together(parts)))
             return Drifted(
-                before=before, after=after, report=quality.report(parts, target=found, before=self._tracks(before))
+                before=before,
+                after=after,
+                report=quality.report(parts, target=found, before=self._folders.tracks(before)),
             )
 
         async with self._turn:
@@ -119,19 +121,6 @@ class DataSetComparison:
             return []
         level = RightsLevel(after.rights)
         return [name for name, profile in self._profiles.items() if counts_at(profile, level)]
-
-    def _tracks(self, manifest: Manifest) -> dict[str, pa.Table]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            return {
-                part: pq.read_table(self._folders.file(manifest, f"tracks/{part}.parquet")) for part in manifest.parts
-            }
-        except (OSError, pa.ArrowInvalid) as problem:
-            raise InvalidInputError(
-                f"the data set {manifest.name} is damaged ({problem}); `tensoe dataset check` says which file"
-            ) from problem
 
 
 def _together(parts: dict[str, pa.Table]) -> pa.Table:

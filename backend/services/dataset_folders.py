@@ -11,12 +11,15 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from backend.models.datasets import FORMAT, VERSION, File, Manifest
 from backend.utils.errors import InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MANIFEST: Final = "manifest.json"
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
@@ -129,6 +132,22 @@ class DataSetFolders:
         if path != MANIFEST and path not in {f.path for f in manifest.files}:
             raise NotFoundError(f"The data set {manifest.name} has no file {path[:200]!r}")
         return self.path(manifest) / path
+
+    def tracks(self, manifest: Manifest) -> dict[str, pa.Table]:
+        """The tracks of each part.
+
+        Raises:
+            InvalidInputError: a file is damaged.
+        """
+        import pyarrow as pa  # late: who lists data sets does not wait for Arrow
+        import pyarrow.parquet as pq
+
+        try:
+            return {part: pq.read_table(self.file(manifest, f"tracks/{part}.parquet")) for part in manifest.parts}
+        except (OSError, pa.ArrowInvalid) as problem:
+            raise InvalidInputError(
+                f"the data set {manifest.name} is damaged ({problem}); `tensoe dataset check` says which file"
+            ) from problem
 
     def damaged(self, manifest: Manifest) -> list[str]:
         """Files that are not what the manifest says: gone, or of other bytes."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from backend.services.feature_serving import ServedPipeline
 
 Progress: TypeAlias = Callable[[int, int], None]
+Step: TypeAlias = Callable[[str], None]
+STEPS: Final = ("reading tracks", "dealing and learning", "writing files")
+"""What a build does, one after the other."""
 _MOST_PIPELINES: Final = 20  # kept ready to serve
 
 
@@ -61,6 +64,10 @@ def _silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
+def _unheard(_step: str) -> None:
+    """Tell nobody."""
+
+
 class DataSetService:
     """Builds and keeps data sets.
 
@@ -81,15 +88,20 @@ class DataSetService:
         self._pipelines: dict[str, ServedPipeline] = {}
         self._building = asyncio.Semaphore(1)  # one at a time: each takes memory for all of its rows
 
-    async def build(self, asked: Recipe) -> BuiltDataSet:
+    async def build(self, asked: Recipe, *, step: Step = _unheard) -> BuiltDataSet:
         """Build a data set; the same recipe over the same knowledge gives the same bytes, which are kept once.
+
+        Args:
+            asked: the recipe.
+            step: told each of `STEPS` when it begins, in any thread.
 
         Raises:
             InvalidInputError: the recipe cannot be followed, or its moment is to come or before all that is kept.
         """
         async with self._building:
+            step(STEPS[0])
             known = await self._knowledge.tracks(asked.filter, as_of=asked.as_of, columns=FLAT_COLUMNS)
-            return await asyncio.to_thread(self._build, asked, known)
+            return await asyncio.to_thread(self._build, asked, known, step)
 
     async def all(self) -> list[Manifest]:
         """All data sets, by name, the newest knowledge first."""
@@ -214,11 +226,13 @@ class DataSetService:
 
         return await asyncio.to_thread(work)
 
-    def _build(self, asked: Recipe, known: Snapshot) -> BuiltDataSet:
+    def _build(self, asked: Recipe, known: Snapshot, step: Step) -> BuiltDataSet:
         from backend.features.data_set import build  # late: start-up does not wait for Arrow and scikit-learn
         from backend.services.dataset_writing import write
 
+        step(STEPS[1])
         built = build(known.tracks, asked, day=known.moment.date())
+        step(STEPS[2])
         with self._folders.unfinished() as folder:
             manifest = write(built, asked, folder, known=known, code=__version__, profiles=self._profiles)
             kept, is_new = self._folders.keep(folder, manifest)

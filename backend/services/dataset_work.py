@@ -13,7 +13,7 @@ from typing import Final, Literal
 import structlog
 
 from backend.models.datasets import Recipe
-from backend.services.dataset_service import DataSetService
+from backend.services.dataset_service import STEPS, DataSetService
 from backend.utils.errors import BusyError, NotFoundError, TensoeError
 
 log = structlog.get_logger(__name__)
@@ -33,8 +33,9 @@ class DataSetTask:
         kind: "build" or "export".
         name: of the recipe, or of the data set.
         state: where it is.
-        done: rows written so far, of an export.
-        total: rows in all, of an export; None before it is known, and of a build.
+        step: what a build is at; "" of others, and before it begins.
+        done: rows written so far, of an export; steps that are done, of a build.
+        total: rows or steps in all; None before it is known.
         detail: why it failed.
         result: the fingerprint that was built, or the name of the exported file.
         is_new: of a build: whether there was none of the same content.
@@ -46,6 +47,7 @@ class DataSetTask:
     kind: Literal["build", "export"]
     name: str
     state: State = "waiting"
+    step: str = ""
     done: int = 0
     total: int | None = None
     detail: str = ""
@@ -76,8 +78,21 @@ class DataSetWork:
         """
 
         async def work(task_id: str) -> None:
-            built = await self._datasets.build(asked)
-            self._change(task_id, result=built.manifest.fingerprint, is_new=built.is_new)
+            loop = asyncio.get_running_loop()
+
+            def tell(step: str) -> None:
+                done = STEPS.index(step)
+                loop.call_soon_threadsafe(lambda: self._change(task_id, step=step, done=done, total=len(STEPS)))
+
+            built = await self._datasets.build(asked, step=tell)
+            self._change(
+                task_id,
+                step="",
+                done=len(STEPS),
+                total=len(STEPS),
+                result=built.manifest.fingerprint,
+                is_new=built.is_new,
+            )
 
         return self._begin("build", asked.name, work)
 

@@ -20,7 +20,8 @@ ADMIN = {
     "GET /system/deeds", "GET /system/doctor", "GET /system/keys", "POST /system/keys",
 }  # fmt: skip
 ASKING = {
-    "POST /ml/discover", "POST /ml/features", "POST /ml/ingest/list", "POST /ml/ingest/plan", "POST /ml/playlists/continue",
+    "POST /ml/datasets/preview", "POST /ml/discover", "POST /ml/features", "POST /ml/ingest/list", "POST /ml/ingest/plan",
+    "POST /ml/playlists/continue",
 }  # fmt: skip
 
 
