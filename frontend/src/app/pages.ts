@@ -20,6 +20,11 @@ export const pages: readonly Page[] = [
   { path: "/studio/artist/:id", title: "Artist", load: () => import("../pages/artist/Artist.svelte") },
   { path: "/studio/playlist", title: "Playlist", load: () => import("../pages/playlist/Playlist.svelte") },
   { mark: "B1", path: "/studio/analytics", title: "Analytics", load: () => import("../pages/analytics/Analytics.svelte") },
+  { mark: "B2", path: "/studio/datasets", title: "Data sets", load: () => import("../pages/datasets/DataSets.svelte") },
+  { path: "/studio/datasets/new", title: "New data set", load: () => import("../pages/datasets/Builder.svelte") },
+  { path: "/studio/datasets/:named", title: "Data set", load: () => import("../pages/datasets/DataSet.svelte") },
+  { mark: "B3", path: "/studio/quality", title: "Quality", load: () => import("../pages/quality/Quality.svelte") },
+  { mark: "B4", path: "/studio/listeners", title: "Listeners", load: () => import("../pages/listeners/Listeners.svelte") },
 ];
 
 export const navigation = pages.filter((page) => page.mark).sort((a, b) => a.mark!.localeCompare(b.mark!));
