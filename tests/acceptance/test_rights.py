@@ -67,6 +67,11 @@ WITHOUT = {
     "/ml/datasets/work/{task_id}": "how far a build is, no values",
     "/ml/datasets/exports/{name}": "an export holds the level its data set was built at; the rights stand in it",
     "/ml/genres/tree": "our own vocabulary: no source's values",
+    "/live": "whether the process answers",
+    "/ready": "whether it can do its work",
+    "/session": "who asks, and what that allows",
+    "/system/keys": "names and scopes of keys",
+    "/system/deeds": "who changed what, by path and key",
 }
 """The GET endpoints that take no `rights`, and why."""
 
