@@ -129,7 +129,7 @@ class Analytics(Schema):
     coverage: Coverage
 
 
-class Spread(Schema):
+class Reach(Schema):
     """An audio feature of a genre: how far it reaches."""
 
     known: int
@@ -152,7 +152,7 @@ class Genre(Schema):
     aoty_critic_score: float | None
     moods: list[str]
     """The five most frequent of its tracks."""
-    audio_features: dict[str, Spread]
+    audio_features: dict[str, Reach]
 
 
 class Fitting(Schema):
