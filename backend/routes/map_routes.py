@@ -40,7 +40,7 @@ _FILES: Final[dict[int | str, dict[str, Any]]] = {
     409: {"description": "The rows are of another version of the map"},
 }
 
-Rows = Annotated[list[int] | None, Query(max_length=1_000, description="Rows of the points; needs `version`.")]
+Rows = Annotated[list[int] | None, Query(max_length=500, description="Rows of the points; needs `version`.")]
 
 
 @router.get("", response_class=Response, responses=_POINTS, summary="Every track as a point")
@@ -130,11 +130,11 @@ async def tracks(
     with_: With,
     rights: Level = RightsLevel.ANY,
     q: Annotated[Word | None, Query(min_length=1, description="A part of title, artist or album.")] = None,
-    id_: Annotated[list[Word] | None, Query(alias="id", max_length=1_000, description="Ids; may be repeated.")] = None,
+    id_: Annotated[list[Word] | None, Query(alias="id", max_length=20, description="Ids; may be repeated.")] = None,
     row: Rows = None,
     box: Annotated[str | None, Query(max_length=100, description="left,low,right,high on the grid.")] = None,
     near: Annotated[str | None, Query(max_length=60, description="x,y: the nearest to a place.")] = None,
-    polygon: Annotated[str | None, Query(max_length=7_000, description="x,y,x,y,…: inside this line.")] = None,
+    polygon: Annotated[str | None, Query(max_length=4_000, description="x,y,x,y,…: inside this line.")] = None,
     column: Annotated[ColumnName | None, Query(description="With `code`: only points of these classes.")] = None,
     code: Annotated[list[int] | None, Query(max_length=64, description="May be repeated.")] = None,
     version: Annotated[

@@ -33,7 +33,7 @@ async def test_a_job_moves_by_itself_while_one_looks(watched: Watched) -> None:
     row = watched.main().get_by_role("listitem").filter(has=watched.page.locator(f"a[href$='{job}']"))
     await expect(row).to_contain_text("paused")
     watched.studio.post(f"/ml/jobs/{job}/resume")
-    await expect(row).to_contain_text("finished", timeout=90_000)
+    await expect(row).to_contain_text("finished", timeout=30_000)
     await expect(row).to_contain_text("80 not found")
 
 
