@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.watching import PATIENCE, Watched
+from tests.fixtures.studio import Studio
 
 COLOURS = """() => {
   const canvas = document.querySelector('canvas[data-map=points]');
@@ -40,6 +42,11 @@ UPLOAD = """async (table) => {
   const answer = await fetch('/import/table', {method: 'POST', body: form});
   if (!answer.ok) throw new Error(await answer.text());
 }"""
+
+
+@pytest.fixture(autouse=True)
+def _drawn(studio: Studio) -> None:
+    studio.wait_for("/ml/map/state", lambda state: state["state"] == "ready")
 
 
 async def until(page: Page, script: str, fits: Callable[[Any], bool]) -> Any:
