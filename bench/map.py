@@ -28,7 +28,7 @@ from backend.features.columns import CONTINUOUS
 from backend.ingestion import vocabulary
 from bench.discovery import made_up
 from bench.home import own_database, temporary_home
-from tests.fixtures.browser import _FLAGS, chromium_path
+from tests.fixtures.browser import FLAGS, chromium_path
 from tests.fixtures.twin import free_port
 
 _ROOT = Path(__file__).parents[1]
@@ -121,11 +121,13 @@ class Memory:
 
 
 @contextmanager
-def _server(home: Path) -> Iterator[tuple[str, int]]:
+def server(home: Path, **variables: str) -> Iterator[tuple[str, int]]:
+    """A server process of its own; its address and its number."""
     port = free_port()
     environment = {
         **os.environ, "TENSOE_HOME": str(home), "TENSOE_DEMO": "off", "LOG_LEVEL": "ERROR", "DATABASE_URL": "",
         "RATE_LIMIT": "off", "API_PORT": str(port), "API_HOST": "127.0.0.1",
+        **variables,
     }  # fmt: skip
     with subprocess.Popen([sys.executable, "-m", "backend.startup"], cwd=_ROOT, env=environment) as process:
         try:
@@ -150,7 +152,7 @@ def _until(url: str, fits: Any) -> float:
 
 async def _looked_at(base: str) -> list[str]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=_FLAGS, headless=True)
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS, headless=True)
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
         lines = []
         for turn in ("new", "again"):
@@ -184,9 +186,9 @@ def measure(rows: int) -> Iterator[str]:
         began = time.perf_counter()
         asyncio.run(fill(home, rows))
         yield f"{rows:,} points (stored in {time.perf_counter() - began:.0f} s)"
-        with _server(home) as (base, _):  # so that the index is there, and only opened the next time
+        with server(home) as (base, _):  # so that the index is there, and only opened the next time
             _until(f"{base}/ml/recommendations/t00000007", lambda status, _: status == 200)
-        with _server(home) as (base, pid):
+        with server(home) as (base, pid):
             _until(f"{base}/ml/recommendations/t00000007", lambda status, _: status == 200)
             memory = Memory(pid)
             before = memory.now()

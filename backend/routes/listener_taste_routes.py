@@ -12,7 +12,7 @@ from backend.models.tastes import By, HeardFrom, ListenerRef
 from backend.routes.answers import json_answer
 from backend.routes.dependencies import WRITES, Level, With, must_know, own
 from backend.routes.listener_routes import NEEDS_KEY, PRIVATE, Named
-from backend.routes.schemas_tastes import Comparison, Lacking, Profile, Recommendations
+from backend.routes.schemas_tastes import Comparison, Lacking, Profile, TastePicks
 from backend.routes.user_routes import TABLE, Form, Heard, K, Wanted, csv_answer, public
 from backend.services.listening_service import NAME, named
 from backend.services.taste_wanted import as_csv
@@ -28,7 +28,7 @@ async def profile(name: Named, with_: With, by: Fineness = By.YEAR, rights: Leve
     return json_answer(await with_.tastes.profile(_own(name), by=by, rights=rights), headers=PRIVATE)
 
 
-@router.get("/{name}/recommendations", response_model=Recommendations, summary="Tracks that fit a history's taste")
+@router.get("/{name}/recommendations", response_model=TastePicks, summary="Tracks that fit a history's taste")
 async def recommendations(
     name: Named, with_: With, k: K = 10, include_heard: Heard = False, rights: Level = RightsLevel.ANY
 ) -> Response:

@@ -8,7 +8,7 @@ from typing import Literal
 from backend.routes.schemas import Schema
 
 
-class Finding(Schema):
+class QualityFinding(Schema):
     """Something that is, or may be, wrong."""
 
     severity: Literal["problem", "warning", "note"]
@@ -120,7 +120,7 @@ class QualityReport(Schema):
     """What tracks are like, as `quality.json` of a data set."""
 
     rows: dict[str, int]
-    findings: list[Finding]
+    findings: list[QualityFinding]
     coverage: list[FieldCoverage]
     distributions: list[Distribution]
     tags: list[Tags]

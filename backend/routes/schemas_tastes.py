@@ -34,7 +34,7 @@ class Spread(Schema):
     """Of which share of the known plays the feature is known, 0 to 1."""
 
 
-class Coverage(Schema):
+class PlaysCovered(Schema):
     """How many of the plays the catalogue knows."""
 
     plays: int
@@ -107,7 +107,7 @@ class Profile(Schema):
     tracks_known: int
     synthetic: bool
     """True: some of these values are made up (demo)."""
-    coverage: Coverage
+    coverage: PlaysCovered
     genres: list[TagShare]
     moods: list[TagShare]
     eras: list[EraShare]
@@ -121,7 +121,7 @@ class Profile(Schema):
     """year or quarter; windows: each reaches up to now, and they hold one another."""
 
 
-class Because(Schema):
+class ReasonTrack(Schema):
     """The track that a pick is owed to most."""
 
     id: str
@@ -145,12 +145,12 @@ class Pick(Schema):
     """Weighted mean of the similarity to what stands for the taste, up to 1."""
     contributions: dict[str, float]
     """Per group of features its share; they sum to the score."""
-    because: Because
+    because: ReasonTrack
     reasons: list[str]
     heard: bool
 
 
-class Recommendations(Schema):
+class TastePicks(Schema):
     """Tracks that fit a taste."""
 
     user: str

@@ -13,7 +13,7 @@ from backend.models.ingestion_models import RightsLevel
 from backend.models.tastes import HeardFrom, ListenerRef
 from backend.routes.answers import json_answer
 from backend.routes.dependencies import WRITES, Level, With
-from backend.routes.schemas_tastes import Comparison, Lacking, Profile, Recommendations
+from backend.routes.schemas_tastes import Comparison, Lacking, Profile, TastePicks
 from backend.routes.schemas_users import Overview, Top
 from backend.services.taste_service import MOST_RECOMMENDED, MOST_WANTED
 from backend.services.taste_wanted import as_csv
@@ -104,7 +104,7 @@ async def profile(
     return json_answer(await with_.tastes.profile(public(name, source), period=period, rights=rights))
 
 
-@router.get("/{name}/recommendations", response_model=Recommendations, summary="Tracks that fit a listener's taste")
+@router.get("/{name}/recommendations", response_model=TastePicks, summary="Tracks that fit a listener's taste")
 async def recommendations(
     name: User,
     with_: With,
