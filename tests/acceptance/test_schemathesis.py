@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -57,6 +58,8 @@ def server(postgres_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
             httpx.post(
                 f"{base}/ml/ingest/album", json={"album_name": album, "artist_name": artist}, headers=_KEY, timeout=60
             )
+        while httpx.get(f"{base}/ml/map", timeout=60).status_code == 202:  # while it is drawn, its parts answer 503
+            time.sleep(0.2)
         yield base
 
 

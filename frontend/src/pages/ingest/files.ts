@@ -21,7 +21,7 @@ export function guess(name: string): Form {
 /** Add a CSV list, read by the server as its command line reads it; what happened, in words. */
 export async function addList(file: Blob): Promise<string> {
   const found = await post("/ml/ingest/list", { body: file.slice(0, file.size, "text/csv") });
-  const added = list.add(found.albums.map(([album, artist]) => ({ album, artist })));
+  const added = list.add(found.albums.map(([album = "", artist = ""]) => ({ album, artist })));
   const known = found.albums.length - added + found.repeated;
   return `${added.toLocaleString("en-GB")} added${known ? `, ${known.toLocaleString("en-GB")} were in the list already` : ""}`;
 }
