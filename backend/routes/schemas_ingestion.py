@@ -61,7 +61,9 @@ class BatchRequest(Schema):
 class AlbumListAnswer(Schema):
     """A list as it was read, in the form that a batch and a plan take."""
 
-    albums: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(examples=[[["Abbey Road", "The Beatles"]]])
+    albums: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        examples=[[["Abbey Road", "The Beatles"]]]
+    )
     """Album first, artist second."""
     repeated: int
     """Lines left out because they name an album again."""

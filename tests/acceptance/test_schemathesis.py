@@ -79,9 +79,8 @@ def test_no_request_breaks_the_server(server: str, operation: Any, mode: Generat
     def run(case: Case[Any]) -> None:
         # With the first key that is made the server is open no more: all ask with one that may everything.
         answer = case.call(base_url=server, headers=_KEY, timeout=30)
-        if len(str(answer.request.url)) > _LONGEST:
-            assert answer.status_code == 400  # by what reads HTTP; the app never sees it
-            return
+        if answer.status_code == 400 and len(str(answer.request.url)) > _LONGEST:
+            return  # by what reads HTTP, where an address comes in several pieces; the app never sees it
         checks = [not_a_server_error, content_type_conformance, status_code_conformance, response_schema_conformance]
         case.validate_response(answer, checks=checks)
 

@@ -42,7 +42,7 @@ async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
         return {
             table: [
                 tuple(row)
-                for row in await connection.fetch(f"SELECT xmin::text, ctid::text, * FROM {table} ORDER BY 3")
+                for row in await connection.fetch(f"SELECT xmin::text, ctid::text, * FROM {table} ORDER BY 3, 4")
             ]
             for table in TABLES
         }
