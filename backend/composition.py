@@ -33,6 +33,7 @@ from backend.repositories.budgets import SharedBudget
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.catalogue_state import CatalogueState
 from backend.repositories.database import Database
+from backend.repositories.deeds import Deeds
 from backend.repositories.due import DueRepository
 from backend.repositories.dumping import Dumps
 from backend.repositories.embedded import standing
@@ -88,6 +89,7 @@ from backend.services.dataset_folders import DataSetFolders
 from backend.services.dataset_preview import DataSetPreview
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
+from backend.services.deed_log import DeedLog
 from backend.services.demo_service import DemoService
 from backend.services.discovery_service import DiscoveryService
 from backend.services.doctor import Check, Doctor
@@ -250,6 +252,7 @@ def build_services(
         access=AccessService(
             ApiKeys(database), from_settings=settings.api.keys, anonymous_reading=settings.api.anonymous_reading
         ),
+        deeds=DeedLog(Deeds(database)),
         backups=BackupService(Dumps(database), home, changed=forgotten),
         settings=settings,
         metrics=metrics,

@@ -101,8 +101,8 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
         if await services.upkeep.is_stale():
             log.warning("rows were merged under another policy or other terms; `tensoe rebuild` makes them anew")
         if server:
-            services.access.start()
-            stack.push_async_callback(services.access.stop)
+            services.deeds.start()
+            stack.push_async_callback(services.deeds.stop)
 
             async def changed() -> None:
                 services.discovery.moved()

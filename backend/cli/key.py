@@ -90,7 +90,7 @@ def deeds(
 
     async def work() -> None:
         async with opened(worker=False) as container:
-            page = await container.services.access.deeds(limit=limit)
+            page = await container.services.deeds.page(limit=limit)
         if as_json:
             show_json(page.items)
             return

@@ -1,20 +1,15 @@
-"""`api_keys`: keys by their public part; and `deeds`: what was changed with them."""
+"""`api_keys`: keys by their public part, and the sessions that were signed in with them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from backend.models.access import Access, Caller, Deed, KeyShown
-from backend.models.results import Page
-from backend.repositories import cursor as cursors
+from backend.models.access import Access, Caller, KeyShown
 from backend.repositories.database import Database
 
 _SHOWN: Final = "id, name, scopes, listener, rate, made_at, expires_at, revoked_at, last_used_at"
-_DEED: Final = ("at", "key", "name", "address", "method", "path", "status", "request")
-_DEEDS: Final = "deeds"
 # A session has what the key has that was signed in with, and ends with it.
 _FIND: Final = """
 SELECT s.digest, coalesce(k.id, s.id) AS key, coalesce(k.name, s.name) AS name, coalesce(k.scopes, s.scopes) AS scopes,
@@ -74,13 +69,9 @@ class ApiKeys:
         return KnownKey(row["digest"], caller, row["expires_at"], row["revoked_at"])
 
     async def exist(self) -> bool:
-        """Whether there is a key that was not revoked."""
+        """Whether a key was ever made; one that was revoked counts."""
         async with self._database.connection() as connection:
-            return bool(
-                await connection.fetchval(
-                    "SELECT EXISTS (SELECT FROM api_keys WHERE session_of IS NULL AND revoked_at IS NULL)"
-                )
-            )
+            return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM api_keys WHERE session_of IS NULL)"))
 
     async def listed(self) -> list[KeyShown]:
         """All keys, the newest first; sessions are none."""
@@ -110,37 +101,7 @@ class ApiKeys:
                 "DELETE FROM api_keys WHERE session_of IS NOT NULL AND (id = $1 OR expires_at < $2)", session_id, now
             )
 
-    async def used(self, when: Mapping[str, datetime]) -> None:
-        """Note when keys were last used."""
+    async def used(self, key_id: str, *, at: datetime) -> None:
+        """Note that a key is used."""
         async with self._database.connection() as connection:
-            await connection.execute(
-                "UPDATE api_keys k SET last_used_at = u.at FROM unnest($1::text[], $2::timestamptz[]) AS u (id, at) "
-                "WHERE k.id = u.id AND (k.last_used_at IS NULL OR k.last_used_at < u.at)",
-                list(when),
-                list(when.values()),
-            )
-
-    # -- deeds -------------------------------------------------------------------------------------
-
-    async def note(self, deeds: Sequence[Deed]) -> None:
-        """Keep what was done."""
-        rows = [tuple(getattr(deed, name) for name in _DEED) for deed in deeds]
-        async with self._database.connection() as connection:
-            await connection.copy_records_to_table("deeds", records=rows, columns=_DEED)
-
-    async def deeds(self, *, limit: int, cursor: str | None = None) -> Page:
-        """What was done, the latest first.
-
-        Raises:
-            InvalidInputError: the cursor is none of ours.
-        """
-        before = int(cursors.decode(cursor, of=_DEEDS, parts=1)[0]) if cursor else None
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                f"SELECT id, {', '.join(_DEED)} FROM deeds WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2",
-                before,
-                limit + 1,
-            )
-        items: list[dict[str, Any]] = [asdict(Deed(**{name: row[name] for name in _DEED})) for row in rows[:limit]]
-        after = cursors.encode([str(rows[limit - 1]["id"])], of=_DEEDS) if len(rows) > limit else None
-        return Page(items=items, next_cursor=after)
+            await connection.execute("UPDATE api_keys SET last_used_at = $2 WHERE id = $1", key_id, at)

@@ -20,7 +20,7 @@ from backend.routes.errors import answer_for, problem
 from backend.routes.permissions import SAFE, needed
 from backend.routes.rate_limit import Pace
 from backend.services.access_service import AccessService
-from backend.utils.errors import DatabaseError, ForbiddenError, TensoeError, UnauthorizedError
+from backend.utils.errors import BusyError, DatabaseError, ForbiddenError, TensoeError, UnauthorizedError
 
 COOKIE: Final = "tensoe_session"
 _CALLER: Final = "tensoe.caller"
@@ -43,13 +43,20 @@ class AccessGuard:
         app: what is wrapped.
         access: gives who knows the keys; None while the server starts, then every route answers 503 anyway.
         pace: gives what counts requests; None where nothing is limited.
+        note: told of every writing request that was answered.
     """
 
     def __init__(
-        self, app: ASGIApp, *, access: Callable[[], AccessService | None], pace: Callable[[], Pace | None]
+        self,
+        app: ASGIApp,
+        *,
+        access: Callable[[], AccessService | None],
+        pace: Callable[[], Pace | None],
+        note: Callable[[Deed], None],
     ) -> None:
         self._app = app
         self._access = access
+        self._note = note
         self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +67,8 @@ class AccessGuard:
             return
         wanted = needed(scope["method"], scope["path"])
         try:
-            scope[_CALLER] = caller = await _caller(scope, access, is_needed=wanted is not None)
+            reads = wanted is Access.READ and access.anonymous_reading
+            scope[_CALLER] = caller = await _caller(scope, access, is_needed=wanted is not None and not reads)
             _let_in(scope, caller, wanted, access)
         except TensoeError as error:
             await answer_for(error, instance=scope["path"])(scope, receive, send)
@@ -70,7 +78,7 @@ class AccessGuard:
         if scope["method"] in SAFE or wanted in {None, Access.READ}:
             await self._app(scope, receive, send)
         else:
-            await self._noted(scope, receive, send, caller=caller, access=access)
+            await self._noted(scope, receive, send, caller)
 
     async def _in_pace(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> bool:
         pace = self._pace()
@@ -85,9 +93,7 @@ class AccessGuard:
             await answer(scope, receive, send)
         return allowed
 
-    async def _noted(
-        self, scope: Scope, receive: Receive, send: Send, *, caller: Caller, access: AccessService
-    ) -> None:
+    async def _noted(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         status = 0
 
         async def seen(message: Message) -> None:
@@ -99,7 +105,7 @@ class AccessGuard:
         try:
             await self._app(scope, receive, seen)
         finally:
-            access.note(
+            self._note(
                 Deed(
                     at=datetime.now(UTC),
                     key=caller.key,
@@ -120,7 +126,7 @@ async def _caller(scope: Scope, access: AccessService, *, is_needed: bool) -> Ca
         if found is not None:
             return found
         return _EVERYBODY if await access.is_open() else _NOBODY
-    except DatabaseError:
+    except (DatabaseError, BusyError):
         if is_needed:
             raise
         return _NOBODY

@@ -51,7 +51,7 @@ async def revoke(key_id: KeyId, with_: With) -> Response:
 @router.get("/system/deeds", response_model=schemas.Deeds, dependencies=WRITES, summary="Who changed what")
 async def deeds(with_: With, limit: Annotated[int, Query(ge=1, le=500)] = 100, cursor: Cursor = None) -> Response:
     """Every writing request: when, with which key, from where, and how it was answered; the latest first."""
-    page = await with_.access.deeds(limit=limit, cursor=cursor)
+    page = await with_.deeds.page(limit=limit, cursor=cursor)
     return json_answer({"next_cursor": page.next_cursor, "data": page.items}, headers=_NOT_KEPT)
 
 

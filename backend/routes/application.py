@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from backend import __version__
 from backend.config.settings import Settings
+from backend.models.access import Deed
 from backend.routes import (
     access_routes,
     album_routes,
@@ -122,6 +123,10 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
         found = services()
         return None if found is None else found.access
 
+    def note(deed: Deed) -> None:
+        if (found := services()) is not None:
+            found.deeds.note(deed)
+
     stack = [Middleware(RequestContext, count=count)]
     if settings.api.origins:
         stack.append(
@@ -134,7 +139,7 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
             )
         )
     stack.append(Middleware(RateLimit, pace=pace, refused=refused))
-    stack.append(Middleware(AccessGuard, access=access, pace=pace))
+    stack.append(Middleware(AccessGuard, access=access, pace=pace, note=note))
     streamed = import_routes.STREAMED | listener_routes.STREAMED | table_routes.STREAMED
     stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, streamed=streamed))
     return stack

@@ -25,6 +25,7 @@ from backend.services.dataset_comparison import DataSetComparison
 from backend.services.dataset_preview import DataSetPreview
 from backend.services.dataset_service import DataSetService
 from backend.services.dataset_work import DataSetWork
+from backend.services.deed_log import DeedLog
 from backend.services.demo_service import DemoService
 from backend.services.discovery_service import DiscoveryService
 from backend.services.doctor import Doctor
@@ -64,6 +65,7 @@ class Services:
     pace: Pace | None
     ingestion: IngestionService
     access: AccessService
+    deeds: DeedLog
     backups: BackupService
     jobs: JobService
     following: JobFollowing

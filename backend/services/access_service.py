@@ -1,26 +1,23 @@
-"""Who may do what: keys are made, recognised and revoked here, and what was changed with them is noted."""
+"""Who may do what: keys and sessions are made, recognised and ended here."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
 import hmac
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
 from cachetools import TTLCache
 
-from backend.models.access import Access, Caller, Deed, KeyShown
-from backend.models.results import Page
+from backend.models.access import Access, Caller, KeyShown
 from backend.repositories.api_keys import KnownKey
 from backend.services.listening_service import named
-from backend.utils.errors import ConflictError, InvalidInputError, NotFoundError, TensoeError
+from backend.utils.errors import BusyError, ConflictError, DatabaseError, InvalidInputError, NotFoundError
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +30,6 @@ _BELIEVED: Final = (
 )
 _REMEMBERED: Final = 2_000  # keys
 _USED: Final = 60.0  # seconds between notes that a key is used
-_WAITING: Final = 2_000  # deeds that wait for the database at the most; the log has them all
-_AT_ONCE: Final = 500
-_PAUSE: Final = 1.0
 SESSION: Final = timedelta(hours=12)
 _LONGEST_NAME: Final = 100
 _MOST_DAYS: Final = 3_650
@@ -51,7 +45,7 @@ class Keys(Protocol):
         """The key with this public part."""
 
     async def exist(self) -> bool:
-        """Whether there is a key that was not revoked."""
+        """Whether a key was ever made; one that was revoked counts."""
 
     async def listed(self) -> list[KeyShown]:
         """All keys."""
@@ -62,18 +56,12 @@ class Keys(Protocol):
     async def forget_session(self, session_id: str, *, now: datetime) -> None:
         """End a session."""
 
-    async def used(self, when: dict[str, datetime]) -> None:
-        """Note when keys were last used."""
-
-    async def note(self, deeds: Sequence[Deed]) -> None:
-        """Keep what was done."""
-
-    async def deeds(self, *, limit: int, cursor: str | None = None) -> Page:
-        """What was done."""
+    async def used(self, key_id: str, *, at: datetime) -> None:
+        """Note that a key is used."""
 
 
 class AccessService:
-    """Keys, sessions, and the log of deeds.
+    """Keys and sessions.
 
     Args:
         keys: where they are kept.
@@ -87,15 +75,12 @@ class AccessService:
         self.anonymous_reading = anonymous_reading
         self._known: TTLCache[str, KnownKey | None] = TTLCache(_REMEMBERED, _BELIEVED)
         self._exist: tuple[float, bool] | None = None
-        self._used: dict[str, datetime] = {}
-        self._deeds: list[Deed] = []
-        self._dropped = 0
-        self._keeping: asyncio.Task[None] | None = None
+        self._used: TTLCache[str, bool] = TTLCache(_REMEMBERED, _USED)
 
     # -- who asks ----------------------------------------------------------------------------------
 
     async def is_open(self) -> bool:
-        """Whether nobody needs a key: none is set, and none was made."""
+        """Whether nobody needs a key: none is set, and none was ever made. Revoking the last one must let nobody in."""
         if self._from_settings or not self.anonymous_reading:
             return False
         if self._exist is None or time.monotonic() - self._exist[0] > _BELIEVED:
@@ -123,8 +108,17 @@ class AccessService:
             return None
         if known.expires_at is not None and known.expires_at <= now:
             return None
-        self._note_use(known.caller.key or "", now)
+        await self._note_use(known.caller.key, now)
         return known.caller
+
+    async def _note_use(self, key_id: str | None, now: datetime) -> None:
+        if key_id is None or key_id in self._used:
+            return
+        self._used[key_id] = True
+        try:
+            await self._keys.used(key_id, at=now)
+        except (DatabaseError, BusyError) as problem:  # who is known already is let in, whatever the database does
+            log.warning("that a key is used cannot be noted", key=key_id, fault=str(problem))
 
     async def _find(self, key_id: str) -> KnownKey | None:
         if key_id in self._known:
@@ -190,7 +184,6 @@ class AccessService:
 
     async def listed(self) -> list[KeyShown]:
         """All keys, the newest first."""
-        await self._keep_uses()
         return await self._keys.listed()
 
     async def revoke(self, key_id: str) -> None:
@@ -231,78 +224,6 @@ class AccessService:
             return
         self._known.pop(form[1], None)
         await self._keys.forget_session(form[1], now=datetime.now(UTC))
-
-    # -- what was done -----------------------------------------------------------------------------
-
-    def note(self, deed: Deed) -> None:
-        """Note a deed; it is in the log at once, and in the database a second later."""
-        log.info(
-            "deed", key=deed.key, name=deed.name, address=deed.address, method=deed.method, path=deed.path, status=deed.status
-        )  # fmt: skip
-        if len(self._deeds) >= _WAITING:
-            self._dropped += 1
-            return
-        self._deeds.append(deed)
-
-    async def deeds(self, *, limit: int, cursor: str | None = None) -> Page:
-        """What was done, the latest first.
-
-        Raises:
-            InvalidInputError: the cursor is none of ours.
-        """
-        await self._keep_deeds()
-        return await self._keys.deeds(limit=limit, cursor=cursor)
-
-    def start(self) -> None:
-        """Keep what is noted, once a second."""
-        self._keeping = asyncio.create_task(self._keep_always(), name="deeds")
-
-    async def stop(self) -> None:
-        """Keep what is left."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeping
-        await self._tried(self._keep_deeds)
-        await self._tried(self._keep_uses)
-
-    async def _keep_always(self) -> None:
-        turn = 0
-        while True:
-            await asyncio.sleep(_PAUSE)
-            turn += 1
-            await self._tried(self._keep_deeds)
-            if turn % int(_USED / _PAUSE) == 1:
-                await self._tried(self._keep_uses)
-
-    async def _tried(self, keep: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await keep()
-        except TensoeError as problem:  # the database is away: they wait, as many as there is room for
-            log.warning(
-                "what was done cannot be kept now; it is tried again", waiting=len(self._deeds), fault=str(problem)
-            )
-
-    async def _keep_deeds(self) -> None:
-        while self._deeds:
-            some = self._deeds[:_AT_ONCE]
-            await self._keys.note(some)
-            del self._deeds[: len(some)]
-        if self._dropped:
-            log.warning("deeds are in the log alone: the database was away for too long", deeds=self._dropped)
-            self._dropped = 0
-
-    def _note_use(self, key_id: str, now: datetime) -> None:
-        self._used[key_id] = now
-
-    async def _keep_uses(self) -> None:
-        if self._used:
-            used, self._used = self._used, {}
-            try:
-                await self._keys.used(used)
-            except BaseException:
-                self._used = used | self._used
-                raise
 
 
 def _new_id() -> str:

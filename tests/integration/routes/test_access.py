@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from backend.repositories.database import Database
 from tests.fixtures.api import Open
+from tests.fixtures.forwarding import forwarded
 from tests.integration.routes.test_import import form
 from tests.integration.routes.test_listeners import ABBEY
 
@@ -63,6 +65,30 @@ async def test_a_server_is_open_until_the_first_key_is_made(api: httpx.AsyncClie
     assert [k["name"] for k in listed.json()["data"]] == ["first"]
     assert listed.json()["data"][0]["last_used_at"] is not None
     assert first["key"] not in listed.text
+
+
+async def test_revoking_the_last_key_lets_nobody_in(api: httpx.AsyncClient) -> None:
+    only = (await api.post("/system/keys", json={"name": "only", "scopes": ["admin"]})).json()
+    answer = await api.delete(f"/system/keys/{only['id']}", headers={"x-api-key": only["key"]})
+    assert answer.status_code == 204
+    assert (await api.post("/ml/ingest/batch", json=BATCH)).status_code == 401
+    assert (await api.get("/listeners")).status_code == 401
+    assert (await api.get("/ml/genres")).status_code == 200
+
+
+async def test_without_a_database_a_reader_is_told_so_and_asked_for_no_key(open_api: Open, database: Database) -> None:
+    async with contextlib.AsyncExitStack() as between:
+        address, _ = await between.enter_async_context(forwarded(database.dsn))
+        async with open_api(DATABASE_URL=address) as api:
+            kept = (await api.get("/ml/genres")).json()
+            api_key = (await api.post("/system/keys", json={"name": "one", "scopes": ["ingest"]})).json()["key"]
+            await between.aclose()
+            assert (await api.get("/ml/genres")).json() == kept, "what is cached needs no database, and no key"
+            stranger = {"x-api-key": "tensoe_abcdefghijkl_" + "x" * 43}
+            assert (await api.get("/ml/genres", headers=stranger)).json() == kept
+            for key in (stranger["x-api-key"], api_key):
+                answer = await api.post("/ml/ingest/batch", json=BATCH, headers={"x-api-key": key})
+                assert answer.status_code == 503, "nobody can say whether the key is known"
 
 
 async def test_a_scope_allows_what_it_says(open_api: Open) -> None:
