@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import FilePayload, Locator, expect
 
 from tests.browser.watching import Watched
 
@@ -21,12 +21,12 @@ async def _name(watched: Watched, artist: str, album: str) -> None:
     await watched.page.keyboard.press("Enter")
 
 
-def _file(name: str, text: str) -> dict[str, object]:
-    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
+def _file(name: str, text: str) -> FilePayload:
+    return FilePayload(name=name, mimeType="text/plain", buffer=text.encode())
 
 
 async def _give(watched: Watched, name: str, text: str) -> Locator:
-    await watched.page.get_by_label("Drop a list").set_input_files(_file(name, text))  # type: ignore[arg-type]
+    await watched.page.get_by_label("Drop a list").set_input_files(_file(name, text))
     return watched.page.locator(".card").filter(has_text=name)
 
 

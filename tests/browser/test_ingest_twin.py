@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, FilePayload, expect
 
-from tests.browser.watching import Watched
+from tests.browser.watching import Watched, watching
 from tests.fixtures.studio import Studio, own_database, running_studio
 from tests.fixtures.twin import Twin
 
@@ -36,15 +36,8 @@ def collecting(built: None, twin: Twin, postgres_dsn: str, worker_id: str) -> It
 @pytest.fixture
 async def collected(chromium: Browser, collecting: Studio) -> AsyncIterator[Watched]:
     """A watched page of that server."""
-    context = await chromium.new_context(color_scheme="dark")
-    looked_at = Watched(await context.new_page(), collecting)
-    try:
-        await looked_at.watch()
+    async with watching(chromium, collecting, scheme="dark") as looked_at:
         yield looked_at
-        await looked_at.accessible()
-        assert not looked_at.complaints
-    finally:
-        await context.close()
 
 
 async def test_from_nothing_to_a_catalogue_with_every_source_named(collected: Watched, twin: Twin) -> None:
@@ -55,8 +48,8 @@ async def test_from_nothing_to_a_catalogue_with_every_source_named(collected: Wa
     wanted = [(one["album"], one["artist"]) for one in twin.get("albums?n=6&seed=3")]
     text = io.StringIO()
     csv.writer(text).writerows([("album", "artist"), *wanted, _HALF_A_NAME])
-    given = {"name": "seven.csv", "mimeType": "text/csv", "buffer": text.getvalue().encode()}
-    await page.get_by_label("Drop a list").set_input_files(given)  # type: ignore[arg-type]
+    given = FilePayload(name="seven.csv", mimeType="text/csv", buffer=text.getvalue().encode())
+    await page.get_by_label("Drop a list").set_input_files(given)
     await page.get_by_role("button", name="Add to the list").click()
     await expect(main).to_contain_text("7 new")
     await expect(main.get_by_role("row").filter(has_text="lastfm")).not_to_contain_text("none")

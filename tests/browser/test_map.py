@@ -58,6 +58,17 @@ async def until(page: Page, script: str, fits: Callable[[Any], bool]) -> Any:
     raise AssertionError(f"still {found!r}")
 
 
+async def settled(page: Page, script: str, fits: Callable[[Any], bool]) -> Any:
+    """The same once it stays so for half a second: points are drawn part by part."""
+    seen: list[Any] = []
+
+    def stays(found: Any) -> bool:
+        seen.append(found)
+        return fits(found) and len(seen) > 5 and all(before == found for before in seen[-6:])
+
+    return await until(page, script, stays)
+
+
 async def opened(watched: Watched, query: str = "") -> Page:
     await watched.open(f"/studio/map{query}")
     page = watched.page
@@ -87,7 +98,7 @@ async def test_points_are_drawn_coloured_and_named(watched: Watched) -> None:
     state = watched.studio.get("/ml/map/state")
     await expect(watched.main()).to_contain_text(f"{state['points']:,} tracks; neighbours sound alike")
     classes = watched.studio.get("/ml/map/columns/genre/legend")["classes"]
-    by_genre = await until(page, COLOURS, lambda seen: len(seen) >= min(4, len(classes)))
+    by_genre = await settled(page, COLOURS, lambda seen: len(seen) >= min(4, len(classes)))
     await expect(page.locator("#map-names")).to_contain_text(classes[0]["name"])
 
     await page.get_by_label("Colour by").select_option("year")

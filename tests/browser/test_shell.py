@@ -47,7 +47,7 @@ async def test_the_theme_follows_the_system_until_the_switch_is_used_and_stays(w
 
 async def test_everything_in_the_navigation_is_reached_by_keyboard_on_a_phone(watched: Watched) -> None:
     page = watched.page
-    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await page.set_viewport_size(PHONE)
     await watched.open("/studio/nowhere")
     for key in ("Tab", "Tab", "Tab", "Enter"):  # past the skip link and the name to the menu
         await page.keyboard.press(key)

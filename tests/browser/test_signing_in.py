@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.watching import Watched
+from tests.browser.watching import Watched, watching
 from tests.fixtures.studio import Studio, own_database, running_studio
 
 _SET = "a-key-that-stands-in-the-settings"
@@ -39,15 +39,8 @@ def locked(built: None, postgres_dsn: str, worker_id: str) -> Iterator[Studio]:
 @pytest.fixture
 async def outside(chromium: Browser, locked: Studio) -> AsyncIterator[Watched]:
     """A watched page of somebody who has not signed in."""
-    context = await chromium.new_context(color_scheme="light")
-    looked_at = Watched(await context.new_page(), locked, allowed=["401"])
-    try:
-        await looked_at.watch()
+    async with watching(chromium, locked, allowed=["401"]) as looked_at:
         yield looked_at
-        await looked_at.accessible()
-        assert not looked_at.complaints
-    finally:
-        await context.close()
 
 
 async def test_a_key_is_asked_for_when_it_is_needed_and_work_goes_on(outside: Watched) -> None:

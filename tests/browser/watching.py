@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.async_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize, expect
 
 from tests.fixtures.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "screenshots"
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 360, "height": 740}
+WIDE = ViewportSize(width=1440, height=900)
+PHONE = ViewportSize(width=360, height=740)
 PATIENCE = 20_000  # milliseconds for what a page has to do, on a machine that does other things as well
 expect.set_options(timeout=PATIENCE)
 
@@ -97,7 +98,7 @@ class Watched:
         PICTURES.mkdir(parents=True, exist_ok=True)
         for form, scheme, size in (("dark", "dark", WIDE), ("light", "light", WIDE), ("phone", "light", PHONE)):
             await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # literals
-            await self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            await self.page.set_viewport_size(size)
             if prepare is not None:
                 await prepare()
             await self.page.wait_for_timeout(120)  # a canvas is drawn a frame after its size is known
@@ -107,7 +108,30 @@ class Watched:
             if over > 0:
                 self.complaints.append(f"{name} is {over} px wider than the window ({form})")
             await self.page.screenshot(path=PICTURES / f"{name}-{form}.png", full_page=True)
-        await self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        await self.page.set_viewport_size(WIDE)
+
+
+@contextlib.asynccontextmanager
+async def watching(
+    browser: Browser, studio: Studio, *, scheme: Literal["light", "dark"] = "light", allowed: Sequence[str] = ()
+) -> AsyncIterator[Watched]:
+    """A page of its own, in a browser that knows nothing yet; what it complains of in the end fails the test.
+
+    Args:
+        browser: Chromium.
+        studio: what is looked at.
+        scheme: of colours.
+        allowed: words of complaints that belong to the test.
+    """
+    context = await browser.new_context(viewport=WIDE, color_scheme=scheme, locale="en-GB", timezone_id="UTC")
+    looked_at = Watched(await context.new_page(), studio, allowed=list(allowed))
+    try:
+        await looked_at.watch()
+        yield looked_at
+        await looked_at.accessible()
+        assert not looked_at.complaints
+    finally:
+        await context.close()
 
 
 @cache
