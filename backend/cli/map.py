@@ -131,7 +131,11 @@ def _show(found: MapOverview, *, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
+    if found.layout is None:
+        out.print(f"The map is {found.state}; there is nothing on it yet.")
+        return
+    placed = found.points - found.drawn
+    beside = f", {placed:,} of them placed by their neighbours since" if placed > 0 else ""
     out.print(
-        f"The map is {found.state}: {found.points:,} tracks, drawn of {found.drawn:,}; "
-        f"the others were placed by their neighbours (layout {found.layout}, version {found.version})"
+        f"The map is {found.state}: {found.points:,} tracks{beside} (layout {found.layout}, version {found.version})"
     )
