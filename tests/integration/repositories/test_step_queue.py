@@ -29,7 +29,11 @@ async def test_what_was_done_before_a_stop_is_gone_and_nothing_is_kept(database:
         async with database.connection() as connection:
             assert await connection.fetchval(f"SELECT count(*) FROM {QUEUE}") == 0
             assert await connection.fetchval("SHOW plan_cache_mode") == "auto"
-            left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tensoe worker'"
+            # Of this database alone: other tests' workers may stand on the same server.
+            left = (
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE application_name = 'tensoe worker' AND datname = current_database()"
+            )
             async with asyncio.timeout(30):  # PostgreSQL takes a moment to let a connection go
                 while await connection.fetchval(left):
                     await asyncio.sleep(0.05)
