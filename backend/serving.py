@@ -6,6 +6,7 @@ import asyncio
 import errno
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _LEAVE_SECONDS: Final = 10  # that running answers get when the server stops
+# How long a busy thread may keep others from Python (its own default: 5 ms). Answers hop between the loop and a worker thread,
+# and at each hop they would wait so long for whoever follows the catalogue or parses a page.
+_TURN_SECONDS: Final = 0.0005
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -46,6 +50,7 @@ def address_of(listener: socket.socket) -> str:
 
 async def answer(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM, then let running answers end."""
+    sys.setswitchinterval(_TURN_SECONDS)
     config = uvicorn.Config(
         app,
         log_config=None,

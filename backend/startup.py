@@ -15,6 +15,7 @@ from backend.composition import build_cache, build_pace, build_services
 from backend.config.settings import Environment, Settings
 from backend.ingestion.registry import build_sources, demo_is_on
 from backend.ingestion.transport import open_session
+from backend.ingestion.vocabulary.words import read_ahead
 from backend.metrics import Metrics
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.database import Database
@@ -111,6 +112,8 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
             _beside(stack, changes.listen(changed), name="changes of the catalogue")
         stack.push_async_callback(services.ingestion.stop)
         if worker:
+            # Not by the first album that is merged: whoever asks the server something at that moment would wait.
+            _beside(stack, asyncio.to_thread(read_ahead), name="vocabulary")
             services.ingestion.start()
             stack.push_async_callback(services.refreshing.stop)
             services.refreshing.start()

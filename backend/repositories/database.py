@@ -13,6 +13,7 @@ import asyncpg
 
 from backend.config.settings import DatabaseSettings
 from backend.repositories.address import Address
+from backend.repositories.arrow_connections import ArrowConnections
 from backend.repositories.embedded import Lease, acquire
 from backend.utils.errors import (
     BusyError,
@@ -50,6 +51,7 @@ class Database:
         self._lease = lease
         self.dsn = address.dsn
         self.embedded = lease is not None
+        self._arrow = ArrowConnections(address.dsn)
 
     @classmethod
     async def open(cls, settings: DatabaseSettings, *, home: Path) -> Database:
@@ -174,8 +176,8 @@ class Database:
 
     @contextlib.contextmanager
     def columnar(self) -> Iterator[Any]:
-        """An ADBC connection of its own, for Arrow; blocking, so use it from a thread."""
-        with columnar(self.dsn) as connection:
+        """An ADBC connection for Arrow, in a transaction that is rolled back; blocking, so use it from a thread."""
+        with self._arrow.one() as connection:
             yield connection
 
     async def migrate(self) -> None:
@@ -215,6 +217,7 @@ class Database:
         """Close all connections and let go of the embedded server."""
         # What is still in use belongs to nobody any more: callers are gone or cancelled.
         self._pool.terminate()
+        self._arrow.close()
         if self._lease is not None:
             self._lease.release()
 
