@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 
-.PHONY: help studio run test test-unit check fmt bench docs telemetry evaluate lock clean
+.PHONY: help studio run test test-unit check fmt bench soak docs telemetry evaluate lock clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ fmt: .venv/ready-dev ## format and mend what can be mended by itself
 
 bench: .venv/ready-dev ## measure against the floors, as ratios in one run
 	@OMP_NUM_THREADS=1 $(PY) -m bench
+
+soak: .venv/ready-dev ## everything at once for MINUTES (30), while something breaks every half minute; needs the provider twin
+	@$(PY) -m tests.acceptance.soak --minutes $(or $(MINUTES),30)
 
 docs: .venv/ready-dev ## renew what the docs take from the code
 	@$(PY) -m bench --write

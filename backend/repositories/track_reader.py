@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,33 +13,13 @@ from backend.models.results import Page, TrackFilter
 from backend.repositories import cursor as cursors
 from backend.repositories.database import Database
 from backend.repositories.layers import LAYERS
-from backend.repositories.track_columns import FLAT_COLUMNS, TRACK_COLUMNS, csv_expression
-from backend.repositories.track_filter import PARAMETER, most, tracks_of, values, where
+from backend.repositories.track_filter import PARAMETER, tracks_of, values, where
 from backend.repositories.track_tables import TrackTables
+from backend.repositories.track_texts import ROW, Form, texts
 from backend.utils.errors import NotFoundError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Form = Literal["json", "ndjson", "csv"]
-
-_ROW: Final = f"row_to_json((SELECT r FROM (SELECT {', '.join(TRACK_COLUMNS)}) AS r))::text"
-_AT_FIRST: Final = 100  # rows of the first chunk: it is there soon
-_AT_ONCE: Final = 1_000  # rows fetched from the server's cursor at a time
-
-
-def _csv(rows: Iterable[Sequence[str | None]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
-
-
-# What stands before the rows, how rows are written, what stands behind them.
-_WRITERS: Final[dict[Form, tuple[bytes, Callable[[Any], bytes], bytes]]] = {
-    "json": (b"[", lambda rows: ",".join([row[0] for row in rows]).encode(), b"]"),
-    "ndjson": (b"", lambda rows: "".join([row[0] + "\n" for row in rows]).encode(), b""),
-    "csv": (_csv([FLAT_COLUMNS]), _csv, b""),
-}
 
 
 class TrackReader:
@@ -60,7 +38,7 @@ class TrackReader:
         after = cursors.decode(cursor, of=held, parts=1)[0] if cursor else ""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                f"SELECT id, {_ROW} AS row FROM {tracks_of(track_filter)} "
+                f"SELECT id, {ROW} AS row FROM {tracks_of(track_filter)} "
                 f"WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL) AND id > $2 ORDER BY id LIMIT $3",
                 held,
                 after,
@@ -79,7 +57,7 @@ class TrackReader:
             NotFoundError: no track has this id.
         """
         async with self._database.connection() as connection:
-            row = await connection.fetchval(f"SELECT {_ROW} FROM {LAYERS[rights].tracks} WHERE id = $1", track_id)
+            row = await connection.fetchval(f"SELECT {ROW} FROM {LAYERS[rights].tracks} WHERE id = $1", track_id)
         if row is None:
             raise NotFoundError(f"No track has the id {track_id[:100]!r}; /ml/training-data lists what is stored")
         found: dict[str, Any] = orjson.loads(row)
@@ -104,21 +82,9 @@ class TrackReader:
 
         A reader that goes away gives the connection back.
         """
-        listed = ", ".join(map(csv_expression, FLAT_COLUMNS)) if form == "csv" else _ROW
-        statement = (
-            f"SELECT {listed} FROM {tracks_of(track_filter)} WHERE {where(track_filter, PARAMETER)} AND ($1::text IS NOT NULL) "
-            "ORDER BY id LIMIT $2"
-        )
-        opening, write, closing = _WRITERS[form]
-        first = True
         async with self._database.connection() as connection, connection.transaction(readonly=True):
-            cursor = await connection.cursor(statement, values(track_filter), most(track_filter, limit))
-            at_once = _AT_FIRST
-            while rows := await cursor.fetch(at_once):
-                yield (opening if first else b"," if form == "json" else b"") + write(rows)
-                first, at_once = False, _AT_ONCE
-        if first or closing:
-            yield (opening if first else b"") + closing
+            async for chunk in texts(connection, track_filter, limit=limit, form=form):
+                yield chunk
 
     # -- Arrow -------------------------------------------------------------------------------------
 

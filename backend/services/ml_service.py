@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_TARGET: Final = "aoty_score"
 FORMS: Final = (Form.JSON, Form.NDJSON, Form.CSV, Form.ARROW, Form.PARQUET)
 EXPORT_FORMS: Final = (*FORMS, Form.ARROW_FILE)
-_TEXT: Final[Mapping[Form, TextForm]] = {Form.JSON: "json", Form.NDJSON: "ndjson", Form.CSV: "csv"}
+TEXT: Final[Mapping[Form, TextForm]] = {Form.JSON: "json", Form.NDJSON: "ndjson", Form.CSV: "csv"}
 
 Answer = tuple[str, AsyncIterator[bytes]]
 """A media type, and the body in chunks; its first chunk is made already."""
@@ -55,9 +55,9 @@ class MlService:
             InvalidInputError: the limit or the form is not allowed.
             BusyError: too many large answers are being made.
         """
-        _check(limit, most=self._settings.ml_training_data_limit, setting="ML_TRAINING_DATA_LIMIT")
+        self.check_rows(limit)
         chosen = form_of(form, EXPORT_FORMS)
-        text = _TEXT.get(chosen)
+        text = TEXT.get(chosen)
         if text is not None:
             return MEDIA_TYPES[chosen], await begun(self._reader.stream(track_filter, limit=limit, form=text))
 
@@ -68,6 +68,14 @@ class MlService:
                 write_batches(batches, batches.schema, sink, form=chosen)
 
         return MEDIA_TYPES[chosen], await begun(self._threads.stream(write))
+
+    def check_rows(self, limit: int) -> None:
+        """Whether so many rows of training data may be asked for.
+
+        Raises:
+            InvalidInputError: they are too many, or none.
+        """
+        _check(limit, most=self._settings.ml_training_data_limit, setting="ML_TRAINING_DATA_LIMIT")
 
     async def feature_matrix(
         self,

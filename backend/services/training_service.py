@@ -9,8 +9,9 @@ import orjson
 
 from backend.models.results import TrackFilter
 from backend.repositories.track_pages import PageBounds, TrackPages
-from backend.services.forms import Form
-from backend.services.ml_service import MlService
+from backend.services.forms import MEDIA_TYPES, Form
+from backend.services.ml_service import TEXT, MlService
+from backend.services.worker_threads import begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,14 @@ class TrainingService:
             InvalidInputError: the limit, the cursor or the form is not allowed.
             BusyError: too many large answers are being made.
         """
-        bounds = await self._pages.bounds(track_filter, limit=limit, cursor=cursor)
-        media_type, chunks = await self._ml.training_data(bounds.rows, limit=limit, form=form)
+        if (text := TEXT.get(form)) is not None:
+            self._ml.check_rows(limit)
+            bounds, rows = await self._pages.texts(track_filter, limit=limit, cursor=cursor, form=text)
+            chunks: AsyncIterator[bytes] = await begun(rows)
+            media_type = MEDIA_TYPES[form]
+        else:
+            bounds = await self._pages.bounds(track_filter, limit=limit, cursor=cursor)
+            media_type, chunks = await self._ml.training_data(bounds.rows, limit=limit, form=form)
         return TrainingPage(
             media_type=media_type,
             chunks=_wrapped(bounds, chunks) if form is Form.JSON else chunks,

@@ -239,6 +239,38 @@ async def test_a_page_is_read_to_the_end_that_was_told_though_rows_were_added(da
     assert before <= set(seen)
 
 
+@pytest.mark.parametrize("limit", [7, 1_000])
+async def test_a_page_of_text_holds_what_was_counted_though_rows_were_added(database: Database, limit: int) -> None:
+    store, pages = AlbumRepository(database), TrackPages(database)
+    await store.save_many([(whole(album(f"a{n}", title_key=f"t{n}")), [record()]) for n in range(20)])
+    cursor, seen = None, 0
+    while seen == 0 or cursor is not None:
+        page, rows = await pages.texts(TrackFilter(), limit=limit, cursor=cursor, form="json")
+        await store.save_many([(whole(album(f"b{seen}-{n}", title_key=f"u{seen}-{n}")), [record()]) for n in range(5)])
+        found = orjson.loads(await joined(rows))
+        assert len(found) == page.count <= limit
+        cursor, seen = page.next_cursor, seen + len(found)
+        if seen > 200:
+            break
+    async with database.connection() as connection:
+        left = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
+        assert await connection.fetchval(left) == 0
+
+
+async def test_text_that_nobody_reads_to_its_end_gives_the_connection_back(database: Database) -> None:
+    store, pages = AlbumRepository(database), TrackPages(database)
+    await store.save_many([(whole(album(f"a{n}", title_key=f"t{n}")), [record()]) for n in range(20)])
+    _, rows = await pages.texts(TrackFilter(), limit=50, form="ndjson")
+    assert await anext(rows)
+    left = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
+    )
+    async with database.connection() as connection:
+        assert await connection.fetchval(left) == 1
+        await rows.aclose()
+        assert await connection.fetchval(left) == 0
+
+
 @pytest.mark.parametrize("change", ["value", "gone", "removed"])
 async def test_the_version_changes_with_any_change(database: Database, reader: TrackReader, change: str) -> None:
     before = await reader.version()
