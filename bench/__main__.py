@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from bench import report
 from bench.timing import Result
 
-PARTS = ("write", "import", "ingest", "serve", "matrix", "features", "start")
+PARTS = ("write", "import", "ingest", "serve", "load", "matrix", "features", "start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ QUICK = Sizes(written=3_000, served=2_000, matrix=2_000, features=(3_000,), impo
 async def run(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
     """All measurements of the parts."""
     found: list[Result] = []
-    if {"write", "serve", "matrix"} & set(parts):
+    if {"write", "serve", "load", "matrix"} & set(parts):
         found += await _with_database(sizes, parts)
     if "import" in parts:
         found += await _imported(sizes)
@@ -75,6 +75,10 @@ async def _with_database(sizes: Sizes, parts: tuple[str, ...]) -> list[Result]:
                 found += await matrix.measure(database, rows=sizes.matrix, rounds=sizes.rounds)
             if "serve" in parts:
                 found += await _served(home, sizes)
+            if "load" in parts:
+                from bench import load
+
+                found += await asyncio.to_thread(load.measure, home, rows=sizes.served, rounds=sizes.rounds)
     return found
 
 
@@ -121,7 +125,7 @@ def main() -> None:
     reader.add_argument("--write", action="store_true", help="renew the table in docs/performance.md")
     reader.add_argument("--rows", type=int, help="of the tables of import and features (1000000 takes a while)")
     reader.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
-    reader.add_argument("--scale", action="store_true", help="memory of ingestion from 1,000 to 100,000 albums: hours")
+    reader.add_argument("--scale", action="store_true", help="memory of ingestion from 1,000 to 100,000 albums: half an hour")
     reader.add_argument("--albums", type=int, nargs="+", help="with --scale: these lists instead")
     given = reader.parse_args()
     if given.scale:
