@@ -160,12 +160,14 @@ def _no_nul(value: str) -> str:
     return value
 
 
-Word = Annotated[str, Field(max_length=200), AfterValidator(_no_nul)]
+# Titles of albums have some 300 characters at the longest. A cursor holds the artist and title of the last row, of any length.
+Word = Annotated[str, Field(max_length=500), AfterValidator(_no_nul)]
+Place = Annotated[str, Field(max_length=16_000), AfterValidator(_no_nul)]
 Searched = Annotated[Word | None, Query()]
 Year = Annotated[int | None, Query(ge=1000, le=3000)]
 Tempo = Annotated[float | None, Query(ge=0, le=1_000, allow_inf_nan=False, description="BPM.")]
 Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False)]
-Cursor = Annotated[Word | None, Query(description="`next_cursor` of the answer before.")]
+Cursor = Annotated[Place | None, Query(description="`next_cursor` of the answer before.")]
 
 Level = Annotated[
     RightsLevel,

@@ -12,7 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from backend.repositories.album_store import AlbumRepository
 from backend.repositories.database import Database
+from tests.integration.repositories.albums import album as stored
+from tests.levels import whole
 
 
 async def get(api: httpx.AsyncClient, path: str, **params: Any) -> Any:
@@ -46,6 +49,20 @@ async def test_a_search_is_paged_without_repeats(filled: httpx.AsyncClient) -> N
         if (cursor := page["next_cursor"]) is None:
             break
     assert seen == whole
+
+
+async def test_a_listing_goes_on_past_names_of_any_length(api: httpx.AsyncClient, database: Database) -> None:
+    names = ["é" * 900 + str(n) for n in range(3)]
+    await AlbumRepository(database).save_many([(whole(stored(title=n, artist=n)), []) for n in names])
+    for path, name in (("/albums", "title"), ("/artists", "name")):
+        found: list[str] = []
+        cursor = None
+        while not found or cursor is not None:
+            page = await get(api, path, limit=1, **({"cursor": cursor} if cursor else {}))
+            found += [one[name] for one in page["data"]]
+            cursor = page["next_cursor"]
+        assert sorted(found) == names
+    assert (await get(api, "/search", q="é" * 500))["albums"]
 
 
 async def test_filters_of_albums(filled: httpx.AsyncClient) -> None:
