@@ -103,7 +103,7 @@ class Services:
     work: WorkService
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """The services of the app that answers.
 
     Raises:
@@ -123,7 +123,7 @@ _bearer = HTTPBearer(auto_error=False, description="The same key as `Authorizati
 WRITES = [Security(_key), Security(_bearer)]
 
 
-def own(request: Request) -> None:
+async def own(request: Request) -> None:
     """Let only those in who may know what is kept of the listener in the path or the query.
 
     Raises:
@@ -261,7 +261,7 @@ def _within(what: str, least: float | None, most: float | None) -> None:
 Filter = Annotated[TrackFilter, Depends(track_filter)]
 
 
-def album_filter(
+async def album_filter(
     q: Annotated[Searched, Query(description="Looked for in title and artist; forgives misspelling.")] = None,
     artist: Annotated[Word | None, Query(description="Case, accents and a leading The do not matter.")] = None,
     genre: Searched = None,
