@@ -42,6 +42,10 @@ class Cache(Protocol):
         """Forget everything in the namespace."""
         ...
 
+    def cleared(self, namespace: Namespace) -> int:
+        """A number that grows with every `clear` by this process: when it begins, and when it has ended."""
+        ...
+
     async def erase(self, namespace: Namespace) -> bool:
         """`clear`, and take the values themselves off the storage now, not when their time is up.
 

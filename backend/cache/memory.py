@@ -60,6 +60,10 @@ class MemoryCache:
             self._entries.pop(key, None)
         self._generations[namespace] = self._generations.get(namespace, 0) + 1
 
+    def cleared(self, namespace: Namespace) -> int:
+        """See `Cache.cleared`."""
+        return self._generations.get(namespace, 0)
+
     async def erase(self, namespace: Namespace) -> bool:
         """See `Cache.erase`; here `clear` does so."""
         await self.clear(namespace)

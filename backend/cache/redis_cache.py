@@ -11,6 +11,7 @@ import hashlib
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -53,6 +54,7 @@ class RedisCache:
         self._pause = pause
         self._resume_at = 0.0
         self._owed: set[Namespace] = set()  # clears that could not be said yet
+        self._cleared: Counter[Namespace] = Counter()
         try:
             self._client = redis.Redis.from_url(
                 url,
@@ -93,11 +95,18 @@ class RedisCache:
 
     async def clear(self, namespace: Namespace) -> None:
         """See `Cache.clear`; when the server does not answer it is made up for before the next use."""
+        self._cleared[namespace] += 1
         self._owed.add(namespace)
         await self._guard(self._settle)
+        self._cleared[namespace] += 1
+
+    def cleared(self, namespace: Namespace) -> int:
+        """See `Cache.cleared`."""
+        return self._cleared[namespace]
 
     async def erase(self, namespace: Namespace) -> bool:
         """See `Cache.erase`; what was being computed meanwhile is not kept either."""
+        self._cleared[namespace] += 1
         self._owed.add(namespace)
 
         async def remove() -> bool:
@@ -109,7 +118,9 @@ class RedisCache:
                 await self._client.unlink(*keys)
             return True
 
-        return await self._guard(remove, patience=_ERASING) or False
+        done = await self._guard(remove, patience=_ERASING) or False
+        self._cleared[namespace] += 1
+        return done
 
     async def state(self) -> dict[str, Any]:
         """See `Cache.state`."""

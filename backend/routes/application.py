@@ -46,6 +46,7 @@ from backend.routes.body_limit import BodyLimit
 from backend.routes.context import RequestContext
 from backend.routes.dependencies import Services
 from backend.routes.description import DESCRIPTION, TAGS, documented
+from backend.routes.kept_answers import KeptAnswers
 from backend.routes.rate_limit import Pace, RateLimit
 from backend.services.access_service import AccessService
 from backend.web import STATIC, STUDIO
@@ -123,6 +124,10 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
         found = services()
         return None if found is None else found.access
 
+    def cleared() -> int | None:
+        found = services()
+        return None if found is None else found.analytics.forgotten()
+
     def note(deed: Deed) -> None:
         if (found := services()) is not None:
             found.deeds.note(deed)
@@ -142,4 +147,5 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
     stack.append(Middleware(AccessGuard, access=access, pace=pace, note=note))
     streamed = import_routes.STREAMED | listener_routes.STREAMED | table_routes.STREAMED
     stack.append(Middleware(BodyLimit, max_bytes=settings.api.max_body_bytes, streamed=streamed))
+    stack.append(Middleware(KeptAnswers, cleared=cleared))
     return stack

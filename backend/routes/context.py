@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,12 +23,12 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_SECURITY: Final = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": _POLICY,
-}
+_SECURITY: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", _POLICY.encode()),
+)
 
 Counted = Callable[..., None]
 """`Metrics.http_request`."""
@@ -69,10 +69,10 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                for name, value in _SECURITY.items():
-                    headers.setdefault(name, value)
+                told = message["headers"] = list(message["headers"])
+                names = {name for name, _ in told}  # in small letters, as ASGI has them
+                told += [header for header in _SECURITY if header[0] not in names]
+                told.append((b"x-request-id", request_id.encode()))
             await send(message)
 
         try:

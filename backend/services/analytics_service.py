@@ -91,6 +91,10 @@ class AnalyticsService:
         """How ingestion went, per source and over all; never cached, since it changes while one looks."""
         return await self._ingestion.statistics()
 
+    def forgotten(self) -> int:
+        """A number that grows whenever kept figures are forgotten, as the catalogue has changed."""
+        return self._cache.cleared("catalogue")
+
     async def _kept(self, name: str, ask: Callable[[], Awaitable[Any]], **parameters: object) -> bytes:
         async def compute() -> bytes:
             return orjson.dumps(await ask())
