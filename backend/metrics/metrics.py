@@ -42,6 +42,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=here,
         )
+        self._of_route: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._of_source: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._albums = Counter("tensoe_albums_ingested", "Albums ingested.", ("result",), registry=here)
         self._cache = Counter("tensoe_cache_lookups", "Looks into the cache.", ("result",), registry=here)
@@ -52,8 +53,13 @@ class Metrics:
 
     def http_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
-        self._http.labels(method, route, str(status)).inc()
-        self._http_seconds.labels(method, route).observe(seconds)
+        counted = self._of_route.get((method, route, status))
+        if counted is None:
+            counted = self._http.labels(method, route, str(status)), self._http_seconds.labels(method, route)
+            self._of_route[method, route, status] = counted
+        requests, took = counted
+        requests.inc()
+        took.observe(seconds)
 
     def source_request(self, source: str, outcome: str, seconds: float) -> None:
         """Count a request sent to a source; `outcome` is ok or what kept it from being so."""

@@ -159,7 +159,10 @@ def token_of(scope: Scope) -> str:
     headers = Headers(scope=scope)
     scheme, _, token = headers.get("authorization", "").partition(" ")
     given = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
-    return given or session_of(headers.get("cookie", ""))
+    if given:
+        return given
+    cookies = headers.get("cookie", "")
+    return session_of(cookies) if cookies else ""
 
 
 def session_of(cookies: str) -> str:

@@ -86,6 +86,8 @@ def build_app(
         redirect_slashes=False,  # a redirect repeats the Host header it was sent, and a proxy's scheme is unknown here
         lifespan=lifespan,
         middleware=_middleware(settings, lambda: getattr(app.state, "services", None)),
+        # We trace by ourselves (`utils.tracing`): what FastAPI would tell goes through nobody's hands that redact it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         debug=False,  # Starlette's debug pages show local variables
     )
     app.state.services = services
