@@ -17,7 +17,7 @@ from tests.fixtures.twin import Twin
 
 _NAMES = ("SPOTIFY", "LASTFM", "MUSICBRAINZ", "LISTENBRAINZ", "RECCOBEATS", "ACOUSTICBRAINZ", "DEEZER")
 # The stand-in was started without limits: nothing has to be spared.
-_FAST = {f"{name}_RATE": "1000" for name in _NAMES} | {"AOTY_SECONDS_BETWEEN": "0"}
+FAST = {f"{name}_RATE": "1000" for name in _NAMES} | {"AOTY_SECONDS_BETWEEN": "0"}
 _HALF_A_NAME = ("Sinatra Sings", "Frank Sinatra")
 _WHOLE = "Sinatra Sings Alan & Marilyn Bergman"
 
@@ -28,7 +28,7 @@ def collecting(built: None, twin: Twin, postgres_dsn: str, worker_id: str) -> It
     with (
         tempfile.TemporaryDirectory(prefix="tensoe-studio-") as home,
         own_database(postgres_dsn, f"collecting_{worker_id}") as dsn,
-        running_studio(dsn, Path(home), **twin.environment(), **twin.open_sources(), **_FAST) as running,
+        running_studio(dsn, Path(home), **twin.environment(), **twin.open_sources(), **FAST) as running,
     ):
         yield running
 
