@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.async_api import Locator, expect
 
@@ -82,6 +83,37 @@ async def test_dragging_over_a_picture_and_clicking_a_disc_select(watched: Watch
     assert "user=" in page.url
     assert "critic=" in page.url
     assert cell["albums"] > 0
+
+
+async def test_a_rectangle_over_critics_and_listeners_narrows_every_other_picture(watched: Watched) -> None:
+    page, main = watched.page, watched.main()
+    await watched.open("/studio/analytics")
+    everything = fitting(watched)["tracks"]
+    genres = await section(watched, "Genres").get_by_role("listitem").all_text_contents()
+    chart = section(watched, "Critics against listeners").locator("canvas")
+    await chart.scroll_into_view_if_needed()
+    box = await chart.bounding_box()
+    assert box
+    # The upper right quarter, let go beyond the chart's edge.
+    await page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.4 * box["height"])
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.2 * box["height"], steps=4)
+    await expect(section(watched, "Critics against listeners").locator(".drawn")).to_be_visible()
+    await page.mouse.move(box["x"] + box["width"] + 40, box["y"] + 4, steps=2)
+    await page.mouse.up()
+    await page.wait_for_url(re.compile("user=\\d+-100.*critic=\\d+-\\d+|critic=\\d+-\\d+.*user=\\d+-100"))
+    await expect(section(watched, "Critics against listeners").locator(".drawn")).to_have_count(0)
+    asked = {name: values[0].split("-") for name, values in parse_qs(urlsplit(page.url).query).items()}
+    limits = {
+        "min_user_score": asked["user"][0],
+        "max_user_score": asked["user"][1],
+        "min_critic_score": asked["critic"][0],
+        "max_critic_score": str(100 if asked["critic"][1] == "100" else float(asked["critic"][1]) - 0.01),
+    }
+    count = fitting(watched, urlencode(limits))["tracks"]
+    assert 0 < count < everything
+    await expect(main).to_contain_text(f"{count:,} of {everything:,} tracks")
+    assert await section(watched, "Genres").get_by_role("listitem").all_text_contents() != genres
 
 
 async def test_the_figures_of_a_picture_are_a_table_and_files(watched: Watched) -> None:
