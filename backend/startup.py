@@ -71,7 +71,9 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
     """
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, tracing.flush)
-        database = await Database.open(settings.database, home=settings.app.tensoe_home)
+        # Who works for long may be started together with the database, or before it; a command says at once that it is away.
+        wait = settings.database.db_start_timeout if worker or server else 0.0
+        database = await Database.open(settings.database, home=settings.app.tensoe_home, wait=wait)
         stack.push_async_callback(database.close)
         await database.migrate()
         metrics = Metrics()

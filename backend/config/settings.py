@@ -133,6 +133,7 @@ class DatabaseSettings(SettingsGroup):
     db_pool_size: int = Field(default=5, ge=1)
     db_max_overflow: int = Field(default=10, ge=0)
     db_pool_timeout: float = Field(default=30, gt=0)  # seconds
+    db_start_timeout: float = Field(default=60, ge=0)  # seconds for which a server or worker that starts waits for it
     supabase_url: str | None = None
     supabase_anon_key: SecretStr | None = None
 

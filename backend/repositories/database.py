@@ -10,19 +10,25 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import asyncpg
+import structlog
 
 from backend.config.settings import DatabaseSettings
 from backend.repositories.address import Address
 from backend.repositories.arrow_connections import ArrowConnections
 from backend.repositories.embedded import Lease, acquire
+from backend.repositories.faults import LOST, is_lost, of_arrow, passing, unreachable
 from backend.utils.errors import (
     BusyError,
     DatabaseError,
+    DatabaseReadOnlyError,
+    DatabaseRefusesError,
     DatabaseRightsError,
     DatabaseTooOldError,
     DatabaseUnreachableError,
 )
 from backend.utils.tracing import child
+
+log = structlog.get_logger(__name__)
 
 Connection: TypeAlias = asyncpg.Connection
 """A raw connection of the pool; asyncpg ships no types."""
@@ -30,9 +36,7 @@ Connection: TypeAlias = asyncpg.Connection
 _OLDEST: Final = 140000  # server_version_num of PostgreSQL 14
 _CONNECT_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 5
-_GONE: Final = (
-    asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError,
-)  # fmt: skip
+_LOOK_SECONDS: Final = 1.0  # between looks for a database that is waited for
 _IDLE_SECONDS: Final = 60.0  # after which an unused connection is closed
 
 
@@ -54,8 +58,13 @@ class Database:
         self._arrow = ArrowConnections(address.dsn)
 
     @classmethod
-    async def open(cls, settings: DatabaseSettings, *, home: Path) -> Database:
+    async def open(cls, settings: DatabaseSettings, *, home: Path, wait: float = 0.0) -> Database:
         """Open the database of the settings; without `DATABASE_URL` join or start the embedded server.
+
+        Args:
+            settings: where it is.
+            home: of the embedded server.
+            wait: seconds for which one that does not answer is waited for.
 
         Raises:
             DatabaseUnreachableError: nobody answers, or the name or password is refused.
@@ -81,11 +90,31 @@ class Database:
         database = cls(pool, address, patience=settings.db_pool_timeout, lease=lease)
         try:
             await pool  # which connects to nobody yet
+            await database._wait_for(wait)
             await database._check()
         except BaseException:
             await database.close()
             raise
         return database
+
+    async def _wait_for(self, seconds: float) -> None:
+        """Return when it answers, when waiting would change nothing, or when the time is over."""
+        end, told = time.monotonic() + seconds, False
+        while time.monotonic() < end:
+            try:
+                async with asyncio.timeout_at(asyncio.get_running_loop().time() + max(0.0, end - time.monotonic())):
+                    await self.ping()
+            except DatabaseRefusesError:
+                return
+            except (DatabaseUnreachableError, BusyError, TimeoutError) as problem:
+                if not told:
+                    log.warning("the database does not answer yet; waiting", seconds=seconds, detail=str(problem))
+                told = True
+                await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, end - time.monotonic())))
+            else:
+                if told:
+                    log.warning("the database answers; going on")
+                return
 
     async def _check(self) -> None:
         async with self.connection() as connection:
@@ -114,12 +143,14 @@ class Database:
         Raises:
             BusyError: none became free within `DB_POOL_TIMEOUT`.
             DatabaseUnreachableError: a new one was needed and nobody answers, or we are refused; or it was lost in use.
+            DatabaseReadOnlyError: something was to be written and may not be at present.
+            DatabaseFullError: there is no room for it.
         """
         with child(name, kind="client", db__system__name="postgresql"):
             try:
                 connection = await self._acquire()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-                raise self._unreachable(problem) from problem
+                raise passing(problem, self._address) or unreachable(problem, self._address) from problem
             try:
                 with self.watched(connection):
                     yield connection
@@ -137,13 +168,22 @@ class Database:
 
         Raises:
             DatabaseUnreachableError: it was lost.
+            DatabaseReadOnlyError: something was to be written and may not be at present.
+            DatabaseFullError: there is no room for it.
+            BusyError: the server has no more connections, or gave up what took too long.
         """
         try:
             yield
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as problem:
-            if _is_lost(connection, problem):
+        except LOST as problem:
+            if is_lost(connection, problem):
                 _give_up(connection)
-                raise self._unreachable(problem) from problem
+                raise unreachable(problem, self._address) from problem
+            known = passing(problem, self._address)
+            if isinstance(known, DatabaseReadOnlyError):
+                # Another server may have taken over, or this one be set otherwise: only a new connection finds out.
+                _give_up(connection)
+            if known is not None:
+                raise known from problem
             raise
 
     async def _acquire(self) -> Connection:
@@ -157,17 +197,6 @@ class Database:
                 ) from problem
             raise
 
-    def _unreachable(self, problem: Exception) -> DatabaseUnreachableError:
-        if isinstance(problem, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
-            return DatabaseUnreachableError(
-                f"The database at {self._address.shown} refuses us: {problem}. "
-                "Check user, password and database name in DATABASE_URL."
-            )
-        return DatabaseUnreachableError(
-            f"The database at {self._address.shown} cannot be reached ({str(problem) or type(problem).__name__}). "
-            "Check DATABASE_URL and that the server runs, or unset DATABASE_URL to use the embedded one."
-        )
-
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A pooled connection in a transaction: committed at the end, rolled back on any error."""
@@ -176,9 +205,20 @@ class Database:
 
     @contextlib.contextmanager
     def columnar(self) -> Iterator[Any]:
-        """An ADBC connection for Arrow, in a transaction that is rolled back; blocking, so use it from a thread."""
-        with self._arrow.one() as connection:
-            yield connection
+        """An ADBC connection for Arrow, in a transaction that is rolled back; blocking, so use it from a thread.
+
+        Raises:
+            DatabaseError, BusyError: as of `connection`.
+        """
+        from adbc_driver_manager import Error  # late: with Arrow it takes 0.2 s to import
+
+        try:
+            with self._arrow.one() as connection:
+                yield connection
+        except Error as problem:
+            if (known := of_arrow(problem, self._address)) is not None:
+                raise known from problem
+            raise
 
     async def migrate(self) -> None:
         """Bring the tables to the newest form; safe when several processes do it at once."""
@@ -220,20 +260,6 @@ class Database:
         self._arrow.close()
         if self._lease is not None:
             self._lease.release()
-
-
-def _is_lost(connection: Connection, problem: BaseException | None) -> bool:
-    """Whether the server is gone, and not only a statement wrong."""
-    while problem is not None:
-        # A server that is killed says so before it goes: what asyncpg was just about to do then meets a state that it does not
-        # expect, while the socket still seems open.
-        if isinstance(problem, (*_GONE, asyncpg.InternalClientError)):
-            return True
-        problem = problem.__context__  # leaving a transaction whose connection is lost fails once more
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:  # the pool has taken it back already
-        return True
 
 
 def _give_up(connection: Connection) -> None:

@@ -22,6 +22,9 @@ from backend.utils.errors import (
     ConfigurationError,
     ConflictError,
     DatabaseError,
+    DatabaseFullError,
+    DatabaseReadOnlyError,
+    DatabaseUnreachableError,
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
@@ -57,6 +60,12 @@ _STATUS: Final[Mapping[type[Exception], tuple[HTTPStatus, str]]] = {
     BlockedError: (HTTPStatus.BAD_GATEWAY, "The provider keeps us out"),
     SourceError: (HTTPStatus.BAD_GATEWAY, "The provider did not answer"),
     TensoeError: (HTTPStatus.INTERNAL_SERVER_ERROR, "An error in Tensoe"),
+}
+# Seconds after which it is worth asking again; of what does not pass by itself nothing is said.
+_WAITS: Final[Mapping[type[Exception], int]] = {
+    DatabaseUnreachableError: 5,
+    DatabaseReadOnlyError: 30,
+    DatabaseFullError: 60,
 }
 _HINTS: Final[Mapping[int, str]] = {
     404: "Nothing is served at this path; /docs lists what is.",
@@ -161,7 +170,7 @@ def _seconds_to_wait(error: TensoeError) -> int | None:
         return None if error.retry_after is None else max(1, math.ceil(error.retry_after))
     if isinstance(error, ThrottledError):
         return max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds()))
-    return None
+    return next((_WAITS[kind] for kind in type(error).__mro__ if kind in _WAITS), None)
 
 
 def _text(error: TensoeError) -> str:

@@ -42,6 +42,7 @@ class DeedLog:
         self._waiting: list[Deed] = []
         self._dropped = 0
         self._keeping: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()  # who reads and who keeps would both keep the same, and forget what came meanwhile
 
     def note(self, deed: Deed) -> None:
         """Note a deed."""
@@ -59,7 +60,7 @@ class DeedLog:
         Raises:
             InvalidInputError: the cursor is none of ours.
         """
-        await self._keep()
+        await self._try_to_keep()  # a database that can only be read still shows what it has
         return await self._deeds.page(limit=limit, cursor=cursor)
 
     def start(self) -> None:
@@ -88,9 +89,10 @@ class DeedLog:
             )
 
     async def _keep(self) -> None:
-        while some := self._waiting[:_AT_ONCE]:
-            await self._deeds.keep(some)
-            del self._waiting[: len(some)]
+        async with self._turn:
+            while some := self._waiting[:_AT_ONCE]:
+                await self._deeds.keep(some)
+                del self._waiting[: len(some)]
         if self._dropped:
             log.warning("deeds are in the log alone: the database was away for too long", deeds=self._dropped)
             self._dropped = 0

@@ -144,7 +144,7 @@ class IngestWorker:
                     woken = loop.time()
                     begun += await self._steps.wake(_WOKEN)
             except (DatabaseError, BusyError) as problem:
-                log.warning("no albums can be begun; trying again", error=type(problem).__name__)
+                log.warning("no albums can be begun; trying again", error=type(problem).__name__, detail=str(problem))
                 begun = 0
                 await asyncio.sleep(_AGAIN_SECONDS)
             except Exception:
@@ -168,6 +168,8 @@ class IngestWorker:
                     tidied = loop.time()
                     await self._queue.tidy()
                     await self._budgets.tidy()
+            except (DatabaseError, BusyError) as problem:
+                log.warning("upkeep of jobs failed; trying again", error=type(problem).__name__)
             except Exception:
                 log.exception("upkeep of jobs failed; trying again")
 

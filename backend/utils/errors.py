@@ -4,8 +4,11 @@
     ├── ConfigurationError            a setting is missing, contradictory or unsafe
     ├── DatabaseError                 PostgreSQL cannot be used
     │   ├── DatabaseUnreachableError      nobody answers at the address, or it refuses us
+    │   │   └── DatabaseRefusesError          answers, and knows no such user, password or database
     │   ├── DatabaseTooOldError           answers, but is older than PostgreSQL 14
-    │   └── DatabaseRightsError           answers, but lets us not create or write what we need
+    │   ├── DatabaseRightsError           answers, but lets us not create or write what we need
+    │   ├── DatabaseReadOnlyError         answers, but takes no changes at present
+    │   └── DatabaseFullError             answers, but has no room left for what was asked
     ├── InvalidInputError             what the caller gave cannot be used
     ├── NotFoundError                 what the caller asked for is not there
     ├── ConflictError                 it is there already, or in a state that does not allow this
@@ -57,12 +60,24 @@ class DatabaseUnreachableError(DatabaseError):
     """Nobody answers at the database's address, or it refuses our name or password."""
 
 
+class DatabaseRefusesError(DatabaseUnreachableError):
+    """Somebody answers, and knows no such user, password or database: waiting changes nothing."""
+
+
 class DatabaseTooOldError(DatabaseError):
     """The server is older than PostgreSQL 14."""
 
 
 class DatabaseRightsError(DatabaseError):
     """The server does not let this user create or write what Tensoe needs."""
+
+
+class DatabaseReadOnlyError(DatabaseError):
+    """The server answers, and takes no changes at present."""
+
+
+class DatabaseFullError(DatabaseError):
+    """The server answers, and has no disk or memory left for what was asked."""
 
 
 class InvalidInputError(TensoeError):

@@ -99,7 +99,10 @@ def test_uvicorn_takes_the_app_by_name(database: Database, tmp_path: Path) -> No
         ({"ENVIRONMENT": "production"}, "API_KEYS"),
         ({"API_PORT": "many"}, "API_PORT"),
         ({"RATE_LIMIT": "often"}, "RATE_LIMIT"),
-        ({"DATABASE_URL": "postgresql://u:planted-password@127.0.0.1:1/x"}, "cannot be reached"),
+        (
+            {"DATABASE_URL": "postgresql://u:planted-password@127.0.0.1:1/x", "DB_START_TIMEOUT": "1"},
+            "cannot be reached",
+        ),
         ({"REDIS_URL": "ftp://:planted-password@h"}, "REDIS_URL"),
     ],
 )

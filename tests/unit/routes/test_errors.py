@@ -35,7 +35,8 @@ def _all_errors() -> list[type[errors.TensoeError]]:
 
 STATUS = {
     "InvalidInputError": 422, "NotFoundError": 404, "ConflictError": 409, "UnauthorizedError": 401, "BusyError": 503,
-    "DatabaseUnreachableError": 503, "ConfigurationError": 503, "RecordNotFoundError": 404, "AmbiguousError": 409,
+    "DatabaseUnreachableError": 503, "DatabaseReadOnlyError": 503, "DatabaseFullError": 503,
+    "ConfigurationError": 503, "RecordNotFoundError": 404, "AmbiguousError": 409,
     "BlockedError": 502, "ThrottledError": 503, "RateLimitedError": 503, "UnconfiguredError": 503, "RejectedError": 502,
     "UnreachableError": 502, "ServerFaultError": 502, "MalformedReplyError": 502, "TensoeError": 500,
 }  # fmt: skip
@@ -58,6 +59,10 @@ def test_waiting_times_are_told() -> None:
     assert busy.headers["retry-after"] == "3"
     throttled = answer_for(_make(errors.ThrottledError, "later"), instance="/")
     assert 80 <= int(throttled.headers["retry-after"]) <= 91
+    for kind in (errors.DatabaseUnreachableError, errors.DatabaseReadOnlyError, errors.DatabaseFullError):
+        assert int(answer_for(kind("later"), instance="/").headers["retry-after"]) >= 5
+    # Of what no waiting mends nothing is said.
+    assert "retry-after" not in answer_for(errors.DatabaseRightsError("never"), instance="/").headers
 
 
 def _client() -> httpx.AsyncClient:
