@@ -111,6 +111,7 @@ class ApiSettings(SettingsGroup):
     anonymous_reading: bool = True  # false: reading needs a key, too
     cors_origins: str = ""  # comma-separated; "*" is refused in production
     rate_limit: str = "600/minute"  # per address, in the notation of the `limits` library; "off" for none
+    api_answer_seconds: float = Field(default=60, gt=0)  # until the answer to a reading request must have begun
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     max_import_bytes: int = Field(default=200_000_000, ge=1_000)  # of saved pages and tables sent at once
     max_batch_albums: int = Field(default=10_000, ge=1)

@@ -37,6 +37,7 @@ _OLDEST: Final = 140000  # server_version_num of PostgreSQL 14
 _CONNECT_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 5
 _LOOK_SECONDS: Final = 1.0  # between looks for a database that is waited for
+_RELEASE_SECONDS: Final = 5.0  # for a statement that was cancelled to end; then its connection is closed
 _IDLE_SECONDS: Final = 60.0  # after which an unused connection is closed
 
 
@@ -160,7 +161,7 @@ class Database:
                 with contextlib.suppress(
                     asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, OSError
                 ):
-                    await asyncio.shield(self._pool.release(connection))
+                    await asyncio.shield(self._pool.release(connection, timeout=_RELEASE_SECONDS))
 
     @contextlib.contextmanager
     def watched(self, connection: Connection) -> Iterator[None]:

@@ -42,6 +42,7 @@ from backend.routes import (
     user_routes,
 )
 from backend.routes.access import AccessGuard
+from backend.routes.answer_time import AnswerTime
 from backend.routes.body_limit import BodyLimit
 from backend.routes.context import RequestContext
 from backend.routes.dependencies import Services
@@ -145,6 +146,7 @@ def _middleware(settings: Settings, services: Callable[[], Services | None]) -> 
                 expose_headers=_EXPOSED,
             )
         )
+    stack.append(Middleware(AnswerTime, seconds=settings.api.api_answer_seconds))
     stack.append(Middleware(RateLimit, pace=pace, refused=refused))
     stack.append(Middleware(AccessGuard, access=access, pace=pace, note=note))
     streamed = import_routes.STREAMED | listener_routes.STREAMED | table_routes.STREAMED

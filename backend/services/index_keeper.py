@@ -113,6 +113,7 @@ class IndexKeeper:
         self._changed = -1.0  # when this process last heard of a change
         self._locks = {level: asyncio.Lock() for level in RightsLevel}
         self._following: dict[RightsLevel, asyncio.Task[None]] = {}
+        self._waited_for: set[asyncio.Task[None]] = set()
 
     async def index(self, rights: RightsLevel = RightsLevel.ANY) -> DiscoveryIndex:
         """The index of a level as the catalogue is now; a large one may be some seconds behind, while the next is made."""
@@ -122,7 +123,11 @@ class IndexKeeper:
         if kept is not None and not self._is_due(rights, now):
             return kept.index
         if kept is None or len(kept.index) <= self._large:
-            await self._follow(rights)
+            # Who asks may be told that it takes too long; what is half built is needed by the next who asks.
+            following = asyncio.create_task(self._follow(rights), name=f"index of {rights}, waited for")
+            self._waited_for.add(following)
+            following.add_done_callback(self._waited_for.discard)
+            await asyncio.shield(following)
             return self._kept[rights].index
         self._begin(rights)
         return kept.index
@@ -165,7 +170,7 @@ class IndexKeeper:
     async def close(self) -> None:
         """Wait for what is being made."""
         self._changed = -1.0
-        for task in list(self._following.values()):
+        for task in [*self._following.values(), *self._waited_for]:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
