@@ -37,7 +37,8 @@ WITH room AS (
 ), granted AS (
     UPDATE source_budgets b SET
         -- A grant that a crash of the server forgets costs a moment's pace; waiting for its disk would cost each request.
-        next_at = greatest(b.next_at, clock_timestamp())
+        -- A clock that went back must not have all wait until it is there again: what lies ahead of the last change stays ahead.
+        next_at = greatest(b.next_at - greatest(b.changed_at - clock_timestamp(), interval '0'), clock_timestamp())
             + make_interval(secs => n.number / ($7::float8 * least(b.rate, $4::float8))),
         rate = least($4::float8, b.rate + n.number * $4::float8 * $5::float8), allowed = $4::float8,
         granted = b.granted + n.number, changed_at = clock_timestamp()

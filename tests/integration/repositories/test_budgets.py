@@ -103,6 +103,28 @@ async def test_a_quota_is_learnt_from_a_refusal_and_counted_anew_afterwards(data
     await take(later, 3)  # the source's other groups go on
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_that_jumps_gives_nobody_more_than_is_allowed(database: Database, hours: int) -> None:
+    """What is stored is moved against the clock, which is the same as the clock moved against it."""
+    shared = budget(database, rate=20.0)
+    await take(shared, 6, group="albums@me")
+    # A quota of five, learnt and not parked any more.
+    await shared.park(datetime.now(UTC) + timedelta(hours=10), reason="used up", group="albums@me", quota=True)
+    async with database.connection() as connection:
+        await connection.execute("UPDATE source_budgets SET parked_until = NULL WHERE key = 'fake/albums@me'")
+        await connection.execute("UPDATE source_calls SET since = since - make_interval(hours => $1)", hours)
+        moved = ", ".join(
+            f"{name} = {name} - make_interval(hours => $1)" for name in ("quota_at", "next_at", "changed_at")
+        )
+        await connection.execute(f"UPDATE source_budgets SET {moved}", hours)
+    later = budget(database, rate=20.0)
+    with pytest.raises(ThrottledError, match="in 24 hours are used up"):
+        await take(later, 1, group="albums@me")
+    async with asyncio.timeout(60):  # and nobody waits for an hour
+        came = await take(later, 5)
+    assert came[-1] - came[0] >= 4 / 20.0
+
+
 async def test_refusals_slow_all_workers_down_and_what_is_granted_makes_them_faster_again(database: Database) -> None:
     one, other = budget(database), budget(database)
     await take(one, 1)
