@@ -216,7 +216,7 @@ class Database:
         try:
             with self._arrow.one() as connection:
                 yield connection
-        except Error as problem:
+        except (Error, OSError) as problem:
             if (known := of_arrow(problem, self._address)) is not None:
                 raise known from problem
             raise

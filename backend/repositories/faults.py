@@ -35,6 +35,7 @@ _NO_ROOM: Final = "53"
 _GIVEN_UP: Final = frozenset(
     {"57014", "55P03"}
 )  # statement_timeout, lock_timeout; whoever cancels himself gets no error
+_OF_LIBPQ: Final = "[libpq]"
 _LOST_CLASSES: Final = ("08", "57P")
 
 
@@ -70,10 +71,15 @@ def passing(problem: BaseException, address: Address) -> TensoeError | None:
     return _by_state(str(getattr(problem, "sqlstate", None) or ""), str(problem), address)
 
 
-def of_arrow(problem: Error, address: Address) -> TensoeError | None:
+def of_arrow(problem: Error | OSError, address: Address) -> TensoeError | None:
     """The same for what ADBC raises, with the connections that it lost."""
-    state = problem.sqlstate or ""
-    if state.startswith(_LOST_CLASSES) or (not state and _is_io(problem)):
+    if isinstance(problem, OSError):
+        # What breaks while batches are read comes through Arrow's C interface: a text and no code.
+        is_gone, state = str(problem).startswith(_OF_LIBPQ), ""
+    else:
+        state = problem.sqlstate or ""
+        is_gone = state.startswith(_LOST_CLASSES) or (not state and _is_io(problem))
+    if is_gone:
         return DatabaseUnreachableError(
             f"The database at {address.shown} cannot be reached; check DATABASE_URL and that the server runs."
         )

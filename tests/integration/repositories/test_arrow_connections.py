@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from backend.config.settings import DatabaseSettings
 from backend.repositories.arrow_connections import ArrowConnections
 from backend.repositories.database import Database
+from backend.utils.errors import DatabaseUnreachableError
+from tests.fixtures.forwarding import line_to_postgres
 
 
 @pytest.fixture
@@ -93,3 +99,22 @@ async def test_few_are_kept_and_none_after_closing(connections: ArrowConnections
     async with asyncio.timeout(30):  # PostgreSQL takes a moment to let a connection go
         while any([await state_of(database, pid) for pid in pids]):
             await asyncio.sleep(0.05)
+
+
+async def test_a_server_that_goes_while_batches_are_read_is_lost(database: Database) -> None:
+    async with line_to_postgres(database.dsn) as (address, line):
+        other = await Database.open(DatabaseSettings(database_url=SecretStr(address)), home=Path())
+        begun = threading.Event()
+
+        def read() -> None:
+            with other.columnar() as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT n, repeat('x', 100) AS text FROM generate_series(1, 10000000) AS n")
+                for _ in cursor.fetch_record_batch():
+                    begun.set()
+
+        reading = asyncio.create_task(asyncio.to_thread(read))
+        assert await asyncio.to_thread(begun.wait, 30)
+        line.cut()
+        with pytest.raises(DatabaseUnreachableError):
+            await reading
+        await other.close()
