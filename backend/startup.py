@@ -19,6 +19,7 @@ from backend.ingestion.vocabulary.words import read_ahead
 from backend.metrics import Metrics
 from backend.repositories.catalogue_signal import CatalogueSignal
 from backend.repositories.database import Database
+from backend.repositories.faults import told_once
 from backend.routes.application import build_app
 from backend.routes.dependencies import Services
 from backend.services.album_service import AlbumService
@@ -71,6 +72,7 @@ async def open_container(settings: Settings, *, worker: bool = True, server: boo
     """
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, tracing.flush)
+        stack.enter_context(told_once())
         # Who works for long may be started together with the database, or before it; a command says at once that it is away.
         wait = settings.database.db_start_timeout if worker or server else 0.0
         database = await Database.open(settings.database, home=settings.app.tensoe_home, wait=wait)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -51,6 +54,32 @@ def is_lost(connection: Any, problem: BaseException | None) -> bool:
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:  # the pool has taken it back already
         return True
+
+
+@contextlib.contextmanager
+def told_once() -> Iterator[None]:
+    """The running loop does not say again what `unreachable` has said.
+
+    A COPY into a connection that is just being lost leaves a future in asyncpg that nobody can ask for its error (its handler
+    says CopyFail in a state in which that is refused, and ends before it has marked the future); asyncio then logs it.
+    """
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        is_future = "future" in context and "task" not in context
+        if is_future and isinstance(context.get("exception"), asyncpg.ConnectionDoesNotExistError):
+            return
+        if before is None:
+            loop.default_exception_handler(context)
+        else:
+            before(loop, context)
+
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
 
 
 def unreachable(problem: Exception, address: Address) -> DatabaseUnreachableError:

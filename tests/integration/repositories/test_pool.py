@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from backend.config.settings import DatabaseSettings
 from backend.repositories.database import Database
+from backend.repositories.faults import told_once
 from backend.utils.errors import DatabaseUnreachableError
 from tests.fixtures.forwarding import forwarded
 
@@ -51,6 +54,20 @@ async def test_a_server_that_says_it_goes_before_it_does_is_lost_and_nothing_els
     # Wire form: PostgreSQL documentation, "Message Formats", ErrorResponse; as all processes get it when one is killed.
     said = b"SFATAL\0VFATAL\0C57P02\0Mterminating connection because of crash of another server process\0\0"
     fatal = b"E" + (len(said) + 4).to_bytes(4) + said
+    loop, heard = asyncio.get_running_loop(), list[dict[str, Any]]()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: heard.append(context))
+    with told_once():
+        await _lose_one_while_copying(database, fatal)
+        gc.collect()  # what nobody asked for is said when it is forgotten
+        futures = [context for context in heard if "future" in context]
+        loop.call_exception_handler({"message": "anything else"})
+    loop.set_exception_handler(before)
+    assert futures == []
+    assert heard[-1]["message"] == "anything else"
+
+
+async def _lose_one_while_copying(database: Database, fatal: bytes) -> None:
     async with forwarded(database.dsn) as (address, clients):
         settings = DatabaseSettings(database_url=SecretStr(address))
         other = await Database.open(settings, home=Path())
