@@ -163,6 +163,8 @@ async def test_while_it_can_only_be_read_reading_goes_on_and_a_job_waits(
         job = await begun(api)
         await execute(admin, f"ALTER DATABASE {name} SET default_transaction_read_only = on", anew)
         try:
+            while (await api.get("/ready")).status_code != 200:  # until no lost connection is left
+                await asyncio.sleep(0.1)
             for path in paths:
                 answer = await api.get(path)
                 assert answer.status_code in {200, 404, 422} or "not set" in answer.text, f"{path}: {answer.text}"
