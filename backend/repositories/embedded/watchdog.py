@@ -22,6 +22,8 @@ FAILURE = "failure"
 _GRACE = 3.0  # seconds without users before the server is stopped: commands in a row share it
 _POLL = 0.2
 _MOST_RESTARTS = 5  # within a minute
+_LEFTOVER = "shared memory block"  # "pre-existing shared memory block … is still in use"
+_LEFTOVER_SECONDS = 30.0
 _PORT = 5432  # names the socket's file; nothing listens on TCP
 
 _SETTINGS = {
@@ -129,8 +131,13 @@ class Watchdog:
         settings = {**_SETTINGS, "unix_socket_directories": str(self.sockets), "unix_socket_permissions": "0700"}
         options = [f"--{name}={value}" for name, value in settings.items()]
         self.server = self.spawn([self.programs / "postgres", "-D", self.data, *options])
+        end = time.monotonic() + _LEFTOVER_SECONDS
         while not self.alive():
-            if self.server.poll() is not None:
+            if self.server.poll() is not None and _LEFTOVER in self.last_words() and time.monotonic() < end:
+                # Its first process was killed and others of it live on for a moment.
+                time.sleep(_POLL)
+                self.server = self.spawn([self.programs / "postgres", "-D", self.data, *options])
+            elif self.server.poll() is not None:
                 raise StartError(f"it ended with code {self.server.returncode}: {self.last_words()}")
             time.sleep(0.01)
 
