@@ -176,6 +176,22 @@ def test_a_killed_server_comes_back_by_itself_with_what_was_committed(home: Path
         lease.release()
 
 
+def test_a_killed_server_comes_back_although_others_of_it_live_on_for_a_moment(home: Path) -> None:
+    with user(home, "kept") as process:
+        written(process)
+        server = postmaster(home)
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        left = int(children[0])
+        os.kill(left, signal.SIGSTOP)  # it cannot notice, and holds the shared memory
+        os.kill(server, signal.SIGKILL)
+        assert gone(server)
+        time.sleep(1)  # in which the watchdog tries to start it
+        os.kill(left, signal.SIGCONT)
+        lease = acquire(home)
+        assert words(lease) == ["kept"]
+        lease.release()
+
+
 def test_a_killed_watchdog_is_replaced_by_whoever_joins_next(home: Path) -> None:
     with user(home, "kept") as process:
         written(process)
