@@ -14,14 +14,16 @@ from urllib.parse import quote, quote_plus
 MASK: Final = "********"
 _SHORTEST: Final = 6  # literal secrets shorter than this would mask ordinary words
 
-_TELLING_NAME: Final = (
-    r"[\w.-]*(?:api[_-]?key|api[_-]?sig|secret|password|passwd|pwd|token|authorization|credential|cookie|anon[_-]?key)\w*"
-    r"|api_keys|sk"  # sk: Last.fm's session key
+# A form begins with what tells it, never with a repetition, and no repetition is followed by what it may hold itself without a
+# bound: text that strangers send is searched in a time in proportion to its length.
+_WORD: Final = (
+    r"(?:api[_-]?key|api[_-]?sig|secret|password|passwd|pwd|token|authorization|credential|cookie|anon[_-]?key)\w{0,64}"
 )
+_SK: Final = r"(?<![\w-])sk"  # Last.fm's session key
 _FORMS: Final = (
     # postgresql://user:password@host, redis://:password@host; a password may hold "@" when sloppily written
     # ("user:password@" itself stands in our own hints on the form of an address)
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@?#\"']*):(?!password@)[^\s/\"'?#]*@"), rf"\1:{MASK}@"),
+    (re.compile(r"(?i)([a-z0-9+.-]://[^\s/:@?#\"']*):(?!password@)[^\s/\"'?#]*@"), rf"\1:{MASK}@"),
     # Authorization: Bearer x; without the header's name only what is too long for a word ("Basic Channel")
     (re.compile(r"(?i)(authorization[\"']?\s*(?:=|:)\s*[\"']?(?:[a-z]+\s+)?)(?!\*)[\w.~+/=-]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{16,}"), rf"\1 {MASK}"),
@@ -30,13 +32,14 @@ _FORMS: Final = (
     # api_key=x, "client_secret": "x", password='x', X-API-Key: x
     (
         re.compile(
-            rf"(?i)(?<![\w-])((?:{_TELLING_NAME})[\"']?\s*(?:=|%3D|:)\s*(?:b?[\"'])?)"
+            rf"(?i)((?:{_WORD}|{_SK})[\"']?\s*(?:=|%3D|:)\s*(?:b?[\"'])?)"
             r"(?!\s|(?:bearer|basic)\b|\*|//|None\b|SecretStr)[^\s&;,\"'<>)\]}]+"
         ),
         rf"\1{MASK}",
     ),
 )
-_SECRET_FIELD: Final = re.compile(rf"(?i)(?:{_TELLING_NAME})\Z")
+_FIELD: Final = re.compile(r"[\w.-]{1,200}")
+_SECRET_FIELD: Final = re.compile(rf"(?i){_WORD}\Z|\Ask\Z")
 _known: set[str] = set()
 
 
@@ -65,7 +68,7 @@ def redact(text: str) -> str:
 
 def redact_value(value: Any, *, name: str = "") -> Any:
     """The value with secrets masked at any depth; a field whose name says secret is masked whole."""
-    if name and _SECRET_FIELD.fullmatch(name) and value is not None and not isinstance(value, bool | int | float):
+    if _tells(name) and value is not None and not isinstance(value, bool | int | float):
         return MASK
     if isinstance(value, str):
         return redact(value)
@@ -76,3 +79,7 @@ def redact_value(value: Any, *, name: str = "") -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return redact(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+
+
+def _tells(name: str) -> bool:
+    return _FIELD.fullmatch(name) is not None and _SECRET_FIELD.search(name) is not None
