@@ -13,6 +13,7 @@ import structlog
 from backend.ingestion.judge import verify
 from backend.ingestion.source import STAGES, Source, SourceProfile
 from backend.ingestion.tally import counted
+from backend.ingestion.told import told
 from backend.ingestion.transport import Transport
 from backend.models.ingestion_models import AlbumQuery, Outcome, SourceOutcome, SourceRecord
 from backend.utils.errors import (
@@ -109,7 +110,7 @@ async def ask(asked: Asked, query: AlbumQuery) -> Answer:
     passing, hint = False, None
     try:
         with counted() as tally:
-            album = source.normalise(await source.fetch(query, asked.transport))
+            album = await told(source, query, asked.transport)
         if query.known is not None and not profile.stand_in:
             album = verify(query.known, album, source=profile.name, hint=profile.hint)
     except (DatabaseError, BusyError):

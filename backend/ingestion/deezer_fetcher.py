@@ -25,6 +25,7 @@ from backend.utils.errors import HintError, RecordNotFoundError
 _ALBUM: Final = re.compile(r"(?:https?://(?:www\.)?deezer\.com/(?:[a-z]{2}/)?album/)?(\d+)(?:[/?].*)?")
 _SEARCHED: Final = 25
 _TRACKS_A_PAGE: Final = 100
+_MOST_TRACKS: Final = 5_000  # of an album; a page that always names another one is no list
 
 
 class DeezerSettings(SettingsGroup):
@@ -124,7 +125,7 @@ class DeezerSource:
         if len(rows) >= int(album.get("nb_tracks") or 0) and not needs_codes:
             return
         whole: list[Any] = []
-        while True:
+        while len(whole) < _MOST_TRACKS:
             params = {"limit": _TRACKS_A_PAGE, "index": len(whole)}
             page = await self._get(f"album/{album['id']}/tracks", transport, has="data", params=params)
             whole += page["data"]

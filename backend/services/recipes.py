@@ -38,6 +38,8 @@ def read_recipe(path: Path) -> Recipe:
         raise InvalidInputError(f"{path} is no TOML: {problem}") from problem
     except msgspec.DecodeError as problem:
         raise InvalidInputError(f"{path} is no JSON: {problem}") from problem
+    except (ValueError, RecursionError) as problem:  # of a number of thousands of digits, of thousands of brackets
+        raise InvalidInputError(f"{path} is no recipe: {problem}") from problem
     return parse_recipe({"name": path.stem.lower(), **values})
 
 

@@ -111,6 +111,8 @@ def _skipped(row: Row) -> bool | None:
     if isinstance(said, bool):
         return said
     end = row.get("reason_end")
+    if not isinstance(end, str):
+        return None
     if end in _BY_HAND:
         return True
     return False if end in _TO_THE_END else None

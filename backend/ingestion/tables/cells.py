@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,11 +52,13 @@ _YES: Final = ("true", "1", "1.0", "yes", "t", "explicit")
 _NO: Final = ("false", "0", "0.0", "no", "f", "clean", "notexplicit")
 _PLAIN: Final = r"^[!-~]+(?: [!-~]+)*$"  # nothing to tidy but the length
 _LONGEST: Final = 1_000
+_LONGEST_LIST: Final = 100_000
 _FORMS: Final = (
     ("%m/%d/%Y", "%Y-%m-%d"), ("%d.%m.%Y", "%Y-%m-%d"), ("%B %d %Y", "%Y-%m-%d"), ("%b %d %Y", "%Y-%m-%d"),
     ("%d %B %Y", "%Y-%m-%d"), ("%d %b %Y", "%Y-%m-%d"), ("%B %Y", "%Y-%m"), ("%b %Y", "%Y-%m"), ("%b-%y", "%Y-%m"),
 )  # fmt: skip
 _MONTHS: Final = ("%B", "%b", "%m")
+_DAY: Final = re.compile("[0-9]{1,2}")
 _IDS: Final = {
     **dict.fromkeys(("track_id", "album_id"), r"([0-9A-Za-z]{22})(?:\?.*)?$"),
     **dict.fromkeys(("track_mbid", "album_mbid"), r"(?i)^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"),
@@ -171,10 +174,13 @@ def _credits(cells: pl.Series, unit: str) -> pl.Series:
 
 def _split_list(cell: str) -> str | None:
     try:
-        found = ast.literal_eval(cell.strip())
-    except (ValueError, SyntaxError):
+        found = ast.literal_eval(cell.strip()) if len(cell) <= _LONGEST_LIST else None
+    # Python's own parser may also give up where brackets or signs stand in each other too deeply.
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        found = None
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str | float | None) for one in found):
         found = [part.strip(" '\"") for part in cell.strip(" []").split(",")]
-    return _parted(found if isinstance(found, list | tuple) else [found])
+    return _parted(found)
 
 
 def _parted(names: Any) -> str | None:
@@ -198,7 +204,7 @@ def _clock(cell: str) -> str | None:
     seconds = 0.0
     for number in numbers:
         seconds = seconds * 60 + number
-    return str(round(seconds * 1_000)) if len(parts) > 1 else None
+    return str(round(seconds * 1_000)) if len(parts) > 1 and math.isfinite(seconds) else None
 
 
 def _date(cell: str) -> str | None:
@@ -232,8 +238,8 @@ def _dated(made: dict[str, pl.Series]) -> pl.Series:
 
 
 def _of_parts(joined: str) -> str | None:
-    year, month, day = joined.split(PART)
-    if not re.fullmatch(r"[12]\d{3}(\.0)?", year):
+    year, month, day, *more = joined.split(PART)
+    if more or not re.fullmatch(r"[12]\d{3}(\.0)?", year):
         return None
     date = year[:4]
     for form in _MONTHS:
@@ -243,7 +249,7 @@ def _of_parts(joined: str) -> str | None:
         except ValueError:
             continue
     number = day.removesuffix(".0")
-    return tidy_date(f"{date}-{int(number):02d}" if "-" in date and number.isdecimal() else date)
+    return tidy_date(f"{date}-{int(number):02d}" if "-" in date and _DAY.fullmatch(number) else date)
 
 
 def _joined(parts: list[pl.Series]) -> pl.Series:

@@ -103,7 +103,23 @@ def rows(
         keys: folded artist and title of the albums that are wanted under no identifier; of several releases of one name the first
             official one is taken.
         everything: all releases are wanted.
+
+    Raises:
+        InvalidInputError: a table is none, or damaged.
     """
+    import polars as pl
+
+    try:
+        return _joined(tables, mbids=mbids, keys=keys, everything=everything)
+    except pl.exceptions.PolarsError as problem:
+        raise InvalidInputError(
+            f"the dump's tables cannot be read: {str(problem).splitlines()[0]}; download them again"
+        ) from problem
+
+
+def _joined(
+    tables: dict[str, Path], *, mbids: Collection[str], keys: Collection[tuple[str, str]], everything: bool
+) -> pl.DataFrame:
     import polars as pl
 
     credits_ = _scan(tables, "artist_credit").rename({"name": "credit"})
@@ -139,10 +155,15 @@ def rows(
 def _scan(tables: dict[str, Path], name: str) -> pl.LazyFrame:
     import polars as pl
 
-    frame = pl.scan_csv(
-        tables[name], has_header=False, separator="\t", quote_char=None, null_values="\\N", infer_schema=False
-    )
+    path, needed = tables[name], _COLUMNS[name]
+    if not path.stat().st_size:
+        return pl.LazyFrame(schema=dict.fromkeys(needed, pl.String))
+    frame = pl.scan_csv(path, has_header=False, separator="\t", quote_char=None, null_values="\\N", infer_schema=False)
     columns = frame.collect_schema().names()
+    if len(columns) <= max(needed.values()):
+        raise InvalidInputError(
+            f"{path} has {len(columns)} columns, and MusicBrainz's table {name} has {max(needed.values()) + 1} at least"
+        )
     return frame.select(pl.col(columns[place]).alias(column) for column, place in _COLUMNS[name].items())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,18 @@ PART: Final = "\x1f"
 _PACKED: Final = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 _DELIMITERS: Final = ",;\t|"
 _SHOWN: Final = 3
+_CELL: Final = 16  # bytes that a cell takes at least, also one that says nothing
+_LARGEST: Final = 32_000_000_000  # bytes that the user's own files may unpack to
+_AT_ONCE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that is given: how it is called, and how to open it."""
+    """A file that is given: how it is called, how to open it, and how many bytes may come of it in memory."""
 
     name: str
     open: Callable[[], BinaryIO]
+    most: int = _LARGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ def read(source: Source, *, encoding: str = "utf-8") -> Cells:
     """Read a table whole.
 
     Raises:
-        InvalidInputError: it is none, or broken; the message names the line.
+        InvalidInputError: it is none, or broken; the message names the line. Also where more would come of it than `source.most`:
+            a small file may unpack to any size, and a few bytes may stand for millions of cells.
     """
     try:
         with source.open() as file:
@@ -71,25 +77,41 @@ def read(source: Source, *, encoding: str = "utf-8") -> Cells:
     digest = hashlib.blake2b(written, digest_size=16).hexdigest()
     name = Path(source.name)
     if name.suffix.lower() in _PACKED:
-        written, name = _unpacked(written, source.name), name.with_suffix("")
+        written, name = _unpacked(written, source), name.with_suffix("")
     if not written.strip():
         raise InvalidInputError(f"{source.name} is empty")
     suffix = name.suffix.lower()
     if suffix in {".parquet", ".pq"}:
-        return Cells(source.name, _typed(written, source.name, "parquet"), digest)
+        return Cells(source.name, _typed(written, source, "parquet"), digest)
     if suffix in {".ndjson", ".jsonl", ".json"}:
-        return Cells(source.name, _typed(written, source.name, "ndjson"), digest)
-    return Cells(source.name, _csv(_as_utf8(written, source.name, encoding), source.name), digest)
+        return Cells(source.name, _typed(written, source, "ndjson"), digest)
+    return Cells(source.name, _csv(_as_utf8(written, source.name, encoding), source), digest)
 
 
-def _unpacked(written: bytes, name: str) -> bytes:
+def _unpacked(written: bytes, source: Source) -> bytes:
     import pyarrow as pa  # late: it takes 0.1 s to import
 
+    name, found = source.name, bytearray()
     try:
         with pa.CompressedInputStream(pa.BufferReader(written), _PACKED[Path(name).suffix.lower()]) as stream:
-            return bytes(stream.read())
+            while piece := stream.read(_AT_ONCE):
+                found += piece
+                if len(found) > source.most:
+                    raise InvalidInputError(
+                        f"{name} unpacks to more than {source.most:,} bytes; give it in several parts"
+                    )
     except (OSError, pa.ArrowInvalid) as problem:
         raise InvalidInputError(f"{name} cannot be unpacked: {problem}") from problem
+    return bytes(found)
+
+
+def _bounded(source: Source, *, rows: int, columns: int) -> None:
+    """Refuse a table before its cells are made: most of them may say nothing, and take no byte of the file."""
+    if rows * columns * _CELL > source.most:
+        raise InvalidInputError(
+            f"{source.name} has {rows:,} rows of {columns:,} columns, for which there is no room; leave columns out, or give "
+            "it in several parts"
+        )
 
 
 def _as_utf8(written: bytes, name: str, encoding: str) -> bytes:
@@ -103,11 +125,13 @@ def _as_utf8(written: bytes, name: str, encoding: str) -> bytes:
         raise InvalidInputError(f"{name} is not {encoding} text: {problem}") from problem
 
 
-def _csv(written: bytes, name: str) -> pl.DataFrame:
+def _csv(written: bytes, source: Source) -> pl.DataFrame:
     import polars as pl  # late: it takes 0.2 s to import
 
+    name = source.name
     head = written[: written.find(b"\n") + 1 or len(written)].decode("utf-8", "replace")
     delimiter = max(_DELIMITERS, key=head.count)
+    _bounded(source, rows=written.count(b"\n"), columns=head.count(delimiter) + 1)
     # Tables of statistics programs leave quotes out that a name holds ("7\" Mix"); only one that begins a cell counts.
     try:
         frame = pl.read_csv(written, separator=delimiter, infer_schema=False)
@@ -161,19 +185,44 @@ def _broken(written: bytes, name: str, delimiter: str) -> InvalidInputError | No
     )
 
 
-def _typed(written: bytes, name: str, form: str) -> pl.DataFrame:
+def _typed(written: bytes, source: Source, form: str) -> pl.DataFrame:
     """Columns of any type as text, so that all tables are read alike; lists with `PART` between their elements."""
     import polars as pl
 
     try:
-        frame = pl.read_parquet(written) if form == "parquet" else pl.read_ndjson(written, infer_schema_length=None)
-    except pl.exceptions.PolarsError as problem:
-        said = str(problem).splitlines()[0]
+        frame = _parquet(written, source) if form == "parquet" else _ndjson(written, source)
+    # A damaged file makes Polars's reader fall over instead of refusing it; that is no `Exception` to Python.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
+        said = str(problem).splitlines()[0][:200]
         raise InvalidInputError(
-            f"{name} cannot be read as {form.upper() if form == 'ndjson' else 'Parquet'}: {said}"
+            f"{source.name} cannot be read as {form.upper() if form == 'ndjson' else 'Parquet'}: {said}"
         ) from problem
     texts = [_as_text(column, kind) for column, kind in frame.schema.items() if not _no_cells(kind)]
     return frame.select(*texts, pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(LINE))
+
+
+def _parquet(written: bytes, source: Source) -> pl.DataFrame:
+    import polars as pl
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        told = pq.read_metadata(pa.BufferReader(written))
+    except (OSError, pa.ArrowInvalid) as problem:
+        raise InvalidInputError(f"{source.name} cannot be read as Parquet: {str(problem).splitlines()[0]}") from problem
+    groups = (told.row_group(i) for i in range(told.num_row_groups))
+    # Elements of lists, too.
+    values = sum(group.column(i).num_values for group in groups for i in range(group.num_columns))
+    _bounded(source, rows=max(told.num_rows, -(-values // max(1, told.num_columns))), columns=told.num_columns)
+    return pl.read_parquet(written)
+
+
+def _ndjson(written: bytes, source: Source) -> pl.DataFrame:
+    import polars as pl
+
+    schema = pl.scan_ndjson(io.BytesIO(written), infer_schema_length=None).collect_schema()
+    _bounded(source, rows=written.count(b"\n"), columns=len(schema))
+    return pl.read_ndjson(written, schema=schema)
 
 
 def _as_text(column: str, kind: Any) -> pl.Expr:

@@ -116,3 +116,14 @@ def test_our_own_keys_keep_only_the_part_that_names_them() -> None:
     secret = "Zx-9_" * 8 + "abc"
     text = f"made tensoe_k3v9x0a1b2c3_{secret}, shown once"
     assert redact(text) == "made tensoe_k3v9x0a1b2c3_********, shown once"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "part",
+    ["a.", "a-", "a+", "a", "a://", "://a", "token", "api_key", "secret.", "bearer ", "authorization ", "tensoe_", " "],
+)
+def test_a_long_text_takes_time_in_proportion(part: str) -> None:
+    text = part * (1_000_000 // len(part))  # looked through again from each sign, it would take hours
+    assert redact(text) == text
+    assert redact_value(text, name=text) == text
