@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 
-.PHONY: help studio run test test-unit check fmt bench soak docs telemetry evaluate lock clean
+.PHONY: help studio run test test-unit fuzz check fmt bench soak docs telemetry evaluate lock clean
 
 help: ## what there is to do
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -22,6 +22,10 @@ test: .venv/ready-dev studio ## set everything up, then run every test
 
 test-unit: .venv/ready-dev ## the tests without I/O
 	@$(PY) -m pytest tests/unit
+
+fuzz: .venv/ready-dev ## documents made wrong for every parser, for MINUTES (10)
+	@end=$$(( $$(date +%s) + $${MINUTES:-10} * 60 ))
+	while [ "$$(date +%s)" -lt "$$end" ]; do FUZZ_EXAMPLES=300 $(PY) -m pytest tests/fuzz -x -q; done
 
 check: .venv/ready-dev ## ruff, mypy strict, the layers, the types of the pages
 	@$(PY) -m ruff check .
