@@ -125,7 +125,9 @@ def main() -> None:
     reader.add_argument("--write", action="store_true", help="renew the table in docs/performance.md")
     reader.add_argument("--rows", type=int, help="of the tables of import and features (1000000 takes a while)")
     reader.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
-    reader.add_argument("--scale", action="store_true", help="memory of ingestion from 1,000 to 100,000 albums: half an hour")
+    reader.add_argument(
+        "--scale", action="store_true", help="memory of ingestion from 1,000 to 100,000 albums: half an hour"
+    )
     reader.add_argument("--albums", type=int, nargs="+", help="with --scale: these lists instead")
     given = reader.parse_args()
     if given.scale:
