@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
 import io
 import json
@@ -332,6 +333,13 @@ def test_a_history_whose_reason_is_a_list() -> None:
         for row in orjson.loads(seed)
     ]
     _history(json.dumps(rows).encode())
+
+
+def test_a_broken_table_changes_nothing_for_other_readers() -> None:
+    before = csv.field_size_limit()
+    with pytest.raises(InvalidInputError, match="line 2 has 3"):
+        prepare(Source("t.csv", lambda: io.BytesIO(b"artist,album\na,b,c\n")), Options(columns={}))
+    assert csv.field_size_limit() == before
 
 
 # -- small files of which much would come ----------------------------------------------------------------------

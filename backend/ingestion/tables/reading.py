@@ -167,10 +167,18 @@ def _broken(written: bytes, name: str, delimiter: str) -> InvalidInputError | No
             "UTF-8, or say how it is written (--encoding cp1252)"
         )
     import csv
-    import io
 
-    csv.field_size_limit(1 << 24)
-    reader = csv.reader(io.StringIO(written.decode(), newline=""), delimiter=delimiter)
+    # The limit is the whole process's, and other readers rely on theirs.
+    usual = csv.field_size_limit(1 << 24)
+    try:
+        return _uneven(csv.reader(io.StringIO(written.decode(), newline=""), delimiter=delimiter), name)
+    finally:
+        csv.field_size_limit(usual)
+
+
+def _uneven(reader: Any, name: str) -> InvalidInputError | None:
+    import csv
+
     wanted = len(next(reader, []))
     try:
         wrong = [f"line {reader.line_num:,} has {len(cells)}" for cells in reader if len(cells) > wanted]
