@@ -18,7 +18,9 @@ studio: .venv/ready ## build the web pages, where their sources changed
 	@$(PY) -m backend.web.build
 
 test: .venv/ready-dev studio ## set everything up, then run every test
-	@$(PY) -m pytest tests/ -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+	@cores=$$($(PY) -c 'import os; print(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)')
+	# One more than cores, for most tests wait for servers and clocks; no more than four, for each has servers of its own.
+	$(PY) -m pytest tests/ -n $$(( cores < 3 ? cores + 1 : 4 )) --dist=loadfile --no-loadscope-reorder
 
 test-unit: .venv/ready-dev ## the tests without I/O
 	@$(PY) -m pytest tests/unit
