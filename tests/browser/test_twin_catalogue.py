@@ -101,9 +101,15 @@ async def test_from_typed_letters_to_an_album_a_track_and_what_is_like_it(
     )
     track = album["tracks"][0]
     like = looked.studio.get(f"/ml/recommendations/{track['id']}?k=10")["data"]
-    await expect(main).to_contain_text(like[0]["title"])
+    first_pick = section(looked, "Like it").get_by_role("list", name="Similar tracks").get_by_role("listitem").first
+    await expect(first_pick).to_contain_text(like[0]["title"])
+    await expect(first_pick).to_contain_text(like[0]["reasons"][0])
     await expect(main).not_to_contain_text("made up")
     await looked.pictures("twin-track")
+    await main.get_by_role("link", name=track["artist"], exact=True).first.click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text(track["artist"])
+    await looked.loaded()
+    await expect(section(looked, "Albums")).to_contain_text(album["title"])
 
 
 async def test_the_map_places_all_of_it_and_flies_to_what_is_typed(
@@ -135,9 +141,13 @@ async def test_analytics_narrow_each_other(looked: Watched) -> None:
     genre = facets["genres"][0]["name"]
     await looked.open("/studio/analytics")
     await expect(main).to_contain_text(f"{everything:,} tracks")
+    years = section(looked, "Years")
+    await years.get_by_role("button", name="Table").click()
+    before = await years.get_by_role("table").inner_text()
     await section(looked, "Genres").get_by_role("button", name=re.compile(f"^{re.escape(genre)} ")).click()
     fitting = looked.studio.get(f"/ml/analytics/facets?genre={quote(genre)}")["fitting"]["tracks"]
     await expect(main).to_contain_text(f"{fitting:,} of {everything:,} tracks")
+    await expect(years.get_by_role("table")).not_to_have_text(before)
     await looked.pictures("twin-analytics")
 
 
@@ -158,6 +168,7 @@ async def test_a_data_set_is_seen_before_it_is_built_and_does_not_leak(looked: W
     parts = looked.studio.get("/ml/datasets/collected")["parts"]
     for part, rows in parts.items():
         await expect(main).to_contain_text(re.compile(f"{part}\\D+{rows:,}"))
+    await expect(section(looked, "Certificate")).to_contain_text("Passed.")
     await looked.pictures("twin-data-set")
 
 
